@@ -1,0 +1,39 @@
+# Every target works on a machine that has python3 (3.11 or newer), make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: setup check test demo bench docs lock
+.DELETE_ON_ERROR:
+
+setup: $(STAMP)
+
+# The pinned versions, then this project itself in place; done again only when one of the two files changes.
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+
+demo: $(STAMP)
+	$(BIN)/sync-workers demo $(if $(ONCE),--once)
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/mkdocs build --strict
+
+# For maintainers: writes the lock anew from the ranges in pyproject.toml (needs uv).
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--all-extras --group dev --constraint constraints.txt -o requirements.lock pyproject.toml
