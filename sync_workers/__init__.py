@@ -1,0 +1,1 @@
+"""Two-way sync between Notion and other services."""

@@ -1,0 +1,92 @@
+"""`Rules`: all that the engine has to know about a task, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from sync_workers.model import ConflictMode, Pair, Side
+
+
+class Direction(StrEnum):
+    """Which way a field crosses."""
+
+    BOTH = "both"
+    TO_NOTION = "to_notion"
+    TO_OTHER = "to_other"
+
+    def reaches(self, side: Side) -> bool:
+        """Whether values are written to that side."""
+        return self is Direction.BOTH or (self is Direction.TO_NOTION) == (side is Side.NOTION)
+
+
+class DeletePolicy(StrEnum):
+    """What happens to the counterpart of a deleted record."""
+
+    PROPAGATE = "propagate"
+    ARCHIVE = "archive"
+    UNLINK = "unlink"
+
+
+class AmbiguousPolicy(StrEnum):
+    """What happens to new records that share their key with several others."""
+
+    REPORT = "report"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field crosses.
+
+    Attributes:
+        attrs: its name on each side.
+        mode: its own conflict mode; None takes the task's.
+        values: pairs of a Notion value and an other value that mean the same. For a value that
+            stands in several pairs, the first one says what is written.
+    """
+
+    attrs: Pair[str]
+    direction: Direction = Direction.BOTH
+    mode: ConflictMode | None = None
+    values: tuple[Pair[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a plan looks like an accident.
+
+    Attributes:
+        lost_share: refuse when a side lost more than this share of its links ...
+        lost_number: ... and more than this number.
+        changed_number: refuse when every linked record of a side changed and they are more than this.
+    """
+
+    lost_share: float = 0.25
+    lost_number: int = 5
+    changed_number: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a task says about its sync.
+
+    Attributes:
+        tie: who wins a conflict in mode `newer` whose order in time cannot be told.
+        key: the fields that records are matched by, as Notion attribute names; empty where the
+            records bring their key with them (hooks).
+        clock_steps: how coarse each side's times of change are.
+        task_resolves: conflicts go to the task's own `resolve_conflict`.
+    """
+
+    fields: tuple[FieldRule, ...]
+    mode: ConflictMode = ConflictMode.NEWER
+    tie: Side = Side.OTHER
+    delete: DeletePolicy = DeletePolicy.PROPAGATE
+    ambiguous: AmbiguousPolicy = AmbiguousPolicy.REPORT
+    key: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
+    task_resolves: bool = False

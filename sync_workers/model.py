@@ -1,0 +1,247 @@
+"""The nouns of a sync as frozen values: no input or output, no clock.
+
+A snapshot goes into the engine, a plan comes out; both can be printed, counted, stored and compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Generic, TypeAlias, TypeVar
+
+ID: TypeAlias = str
+Fields: TypeAlias = Mapping[str, Any]
+
+T = TypeVar("T")
+NOTHING: Fields = MappingProxyType({})
+
+
+class Side(StrEnum):
+    """One of the two ends of a task. The engine never asks which one it has, only for the opposite."""
+
+    NOTION = "notion"
+    OTHER = "other"
+
+    @property
+    def opposite(self) -> Side:
+        return Side.OTHER if self is Side.NOTION else Side.NOTION
+
+
+class ConflictMode(StrEnum):
+    """Who wins when both sides changed a field to different values."""
+
+    NEWER = "newer"
+    NOTION = "notion"
+    OTHER = "other"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Generic[T]):
+    """One thing of each side, reached by side."""
+
+    notion: T
+    other: T
+
+    def __getitem__(self, side: Side) -> T:
+        return self.notion if side is Side.NOTION else self.other
+
+    def with_side(self, side: Side, value: T) -> Pair[T]:
+        return Pair(value, self.other) if side is Side.NOTION else Pair(self.notion, value)
+
+    @staticmethod
+    def of(side: Side, value: T, opposite: T) -> Pair[T]:
+        return Pair(value, opposite) if side is Side.NOTION else Pair(opposite, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One object of a side, as the side showed it.
+
+    Attributes:
+        id: the side's own id, never a URL.
+        fields: canonical values of the mapped attributes, by the side's attribute names.
+        modified: when the side says it last changed; aware, never naive.
+        version: opaque (etag, version column, hash); equal versions mean an unchanged record.
+        key: what records of both sides are matched by; None or empty never matches.
+    """
+
+    id: ID
+    fields: Fields
+    modified: datetime | None = None
+    version: str | None = None
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.modified is not None and self.modified.tzinfo is None:
+            msg = f"record {self.id}: its time of change has no time zone"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One record that could not be handled; the rest went on.
+
+    Attributes:
+        record_id: the id on `side`, or a place in the listing (`#3`) when it has no readable id.
+        reason: a sentence without field values.
+        action: what was tried: an `Action`'s value, or `read`.
+        unknown: the reply was lost; the next run looks before it tries again.
+    """
+
+    side: Side
+    record_id: ID
+    reason: str
+    action: str = "read"
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What `get` read from one side.
+
+    Attributes:
+        records: all readable records by id.
+        complete: False when something was left out, so that absence proves nothing.
+        failures: objects that are there but could not be read; never taken for gone.
+        repeated: ids that came more than once; a guard refuses such a listing.
+    """
+
+    records: Mapping[ID, Record]
+    complete: bool = True
+    failures: tuple[Failure, ...] = ()
+    repeated: tuple[ID, ...] = ()
+
+
+Snapshot: TypeAlias = Pair[Listing]
+
+
+class Action(StrEnum):
+    """What an operation does."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ARCHIVE = "archive"
+    RESOLVE = "resolve"  # ask the task's own resolve_conflict, then write what it says
+    LINK = "link"
+    UNLINK = "unlink"
+    ADVANCE = "advance"  # only the bases move
+
+    @property
+    def writes(self) -> bool:
+        return self not in {Action.LINK, Action.UNLINK, Action.ADVANCE}
+
+
+class Part(StrEnum):
+    """The parts of a plan in the order in which they are applied."""
+
+    NOTION_DELETED = "notion_deleted"
+    OTHER_DELETED = "other_deleted"
+    CHANGED = "changed"
+    MATCHED = "matched"
+    NOTION_CREATED = "notion_created"
+    OTHER_CREATED = "other_created"
+
+    @staticmethod
+    def deleted(side: Side) -> Part:
+        return Part.NOTION_DELETED if side is Side.NOTION else Part.OTHER_DELETED
+
+    @staticmethod
+    def created(side: Side) -> Part:
+        return Part.NOTION_CREATED if side is Side.NOTION else Part.OTHER_CREATED
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Both sides changed one field to different values.
+
+    Attributes:
+        winner: the side whose value is taken; None when the field is held for a person.
+        tie: the order in time could not be told, so the task's tie rule decided.
+    """
+
+    ids: Pair[ID]
+    attrs: Pair[str]
+    values: Pair[Any] = field(repr=False)
+    winner: Side | None = None
+    tie: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write on a side, or one change of the state.
+
+    Attributes:
+        part: where in the plan it stands.
+        side: the side that is written; for state-only operations the side that caused it.
+        ids: ids of the record on both sides; None where it does not exist (yet).
+        records: the records the plan was made from: the target must still be like this.
+        fields: what to write, by the target's attribute names.
+        bases: what both bases become for these attributes once the operation is done; the
+            target's written fields are read back from the service instead.
+        reason: what happened in the user's world, in a few words without values.
+        conflicts: for RESOLVE, the conflicts that the task's own rule decides.
+        resolve_fields: for RESOLVE, the undisputed fields to write on each side with them.
+    """
+
+    part: Part
+    action: Action
+    side: Side
+    ids: Pair[ID | None]
+    reason: str
+    records: Pair[Record | None] = Pair(None, None)
+    fields: Fields = field(default=NOTHING, repr=False)
+    bases: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
+    conflicts: tuple[Conflict, ...] = ()
+    resolve_fields: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
+
+    @property
+    def source_id(self) -> ID:
+        """The id by which the record is known: where it comes from, else where it is written."""
+        return self.ids[self.side.opposite] or self.ids[self.side] or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguity:
+    """Records of both sides that share a key, so that nobody can tell which belong together."""
+
+    ids: Pair[tuple[ID, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A record that waits on purpose: its counterpart is absent, but that proves no deletion."""
+
+    side: Side
+    record_id: ID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The operations and conflicts that `diff` decided."""
+
+    operations: tuple[Operation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    ambiguous: tuple[Ambiguity, ...] = ()
+    held: tuple[Hold, ...] = ()
+    links: int = 0
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    @property
+    def writes(self) -> int:
+        return sum(operation.action.writes for operation in self.operations)
+
+    def counts(self) -> dict[str, int]:
+        """Operations by `side.action`, such as `{"other.create": 3, "notion.update": 1}`."""
+        return dict(Counter(f"{op.side}.{op.action}" for op in self.operations))

@@ -1,0 +1,1 @@
+"""State store, lease, runs and their scripts: the only place that knows Redis keys and Lua."""

@@ -1,0 +1,123 @@
+"""`Report`: what one run did, in counts, names and ids, and what waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sync_workers.model import Action, Ambiguity, Conflict, Failure, Hold, Side
+
+
+class Trigger(StrEnum):
+    """Why a run was started."""
+
+    BEAT = "beat"
+    AD_HOC = "ad-hoc"
+    WEBHOOK = "webhook"
+    RETRY = "retry"
+    LOCAL = "local"  # in the caller's own process
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"  # some records failed; the rest is done
+    DECISION = "needs a decision"  # conflicts are held for a person
+    REFUSED = "refused"  # a guard refused the plan; nothing was changed
+    FAILED = "failed"  # a listing, the set-up or the store failed
+    DROPPED = "dropped"  # another run holds the lease
+    FINISHED = "finished"  # the task has run as often as it should in total
+
+
+@dataclass(slots=True)
+class Report:
+    """What one run did. The only value of a run that grows while it works.
+
+    Attributes:
+        counts: operations done by `side.action`, such as `other.create`, and `link`, `unlink`, `advance`.
+        conflicts: all conflicts with both values, decided and held; in memory only.
+        failures: records that could not be handled, with id and reason.
+        ambiguous: records of both sides with one key that were left alone.
+        held: records that wait on purpose.
+        calls: calls made to each side's service.
+        seconds: time spent by phase.
+        reason: why the run did not end as done, without field values.
+    """
+
+    task: str
+    run: str = ""
+    trigger: Trigger = Trigger.LOCAL
+    outcome: Outcome = Outcome.RUNNING
+    started: datetime | None = None
+    finished: datetime | None = None
+    planned: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    ambiguous: list[Ambiguity] = field(default_factory=list)
+    held: list[Hold] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def count(self, side: Side, action: Action) -> None:
+        """Count one operation that was done."""
+        name = f"{side}.{action}" if action.writes else str(action)
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def count_call(self, side: Side) -> None:
+        """Count one call to a side's service."""
+        self.calls[side.value] = self.calls.get(side.value, 0) + 1
+
+    @property
+    def held_conflicts(self) -> list[Conflict]:
+        """The conflicts that wait for a person."""
+        return [conflict for conflict in self.conflicts if conflict.winner is None]
+
+    @property
+    def writes(self) -> int:
+        """Writes done on both sides."""
+        return sum(number for name, number in self.counts.items() if "." in name)
+
+    def settle(self) -> Outcome:
+        """Choose the outcome of a run that came to its end."""
+        if self.held_conflicts:
+            self.outcome = Outcome.DECISION
+        elif self.failures:
+            self.outcome = Outcome.PARTIAL
+        else:
+            self.outcome = Outcome.DONE
+        return self.outcome
+
+    def summary(self) -> dict[str, Any]:
+        """Names, ids and counts in terms of JSON: what may appear in results, Flower and logs."""
+        return {
+            "task": self.task,
+            "run": self.run,
+            "trigger": self.trigger.value,
+            "outcome": self.outcome.value,
+            "started": self.started.isoformat() if self.started else None,
+            "finished": self.finished.isoformat() if self.finished else None,
+            "planned": self.planned,
+            "counts": dict(self.counts),
+            "conflicts": len(self.conflicts),
+            "held_conflicts": len(self.held_conflicts),
+            "failures": [
+                {"side": f.side.value, "id": f.record_id, "action": f.action, "reason": f.reason}
+                for f in self.failures[:MOST_FAILURES]
+            ],
+            "failed": len(self.failures),
+            "ambiguous": len(self.ambiguous),
+            "held": len(self.held),
+            "calls": dict(self.calls),
+            "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},
+            "reason": self.reason,
+        }
+
+
+MOST_FAILURES = 100
+"""How many failures a summary lists; the number of all is beside it."""

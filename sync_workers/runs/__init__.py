@@ -1,0 +1,1 @@
+"""The three phases around the engine: get, diff, apply. No Celery and no Redis in here."""

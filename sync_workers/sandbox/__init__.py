@@ -1,0 +1,1 @@
+"""A Notion to try things on, and the demo that starts everything on one machine."""

@@ -1,0 +1,202 @@
+"""The contract of a service: what each side of a task talks to.
+
+A service is made from its part of the task file, lives for one phase of one run, and is used by one
+thread. It speaks canonical values (`sync_workers.values`) and raises only the errors named here;
+whatever its libraries raise is translated at its own boundary, with the cause chained.
+
+Every call may raise `LaterError` (nothing was sent, or the service asks for patience), `AccessError`
+(credential or container) and `SettingsError` (a configured name that the container does not have).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from sync_workers.model import ID, Fields, Record
+
+
+class Kind(StrEnum):
+    """What a field holds; decides how its values cross to a field of another kind."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHECKBOX = "checkbox"
+    DATE = "date"  # a day, a moment, or where `ranges` says so a span of them
+    CHOICE = "choice"  # one of some options, or None
+    CHOICES = "choices"  # a list of options, without order
+    REFERENCES = "references"  # a list of ids (people, related records)
+    ANY = "any"  # the service passes values through as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a service knows about one field.
+
+    Attributes:
+        id: the service's stable name of the field, which a rename does not change.
+        writable: False for what the service computes itself.
+        times: for DATE, whether a time of day is kept; False keeps only the day.
+        ranges: for DATE, whether a span is kept.
+        options: for CHOICE and CHOICES, what is there now; empty when anything goes.
+        longest: for TEXT, the most characters it keeps; None without limit.
+    """
+
+    name: str
+    kind: Kind
+    id: str = ""
+    writable: bool = True
+    times: bool = True
+    ranges: bool = False
+    options: tuple[str, ...] = ()
+    longest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a service can do; the engine takes the best path it offers.
+
+    Attributes:
+        change_feed: `fetch(cursor)` returns only what changed since the cursor.
+        deletes_visible: the change feed names deleted records.
+        compare_and_set: `update` and `delete` write only if the version is still the record's.
+        safe_create: `create` with the same idempotency text never makes a second record.
+        archives: `archive` is offered.
+        clock_step: how coarse `Record.modified` is; a time t means "within [t, t + clock_step)".
+    """
+
+    change_feed: bool = False
+    deletes_visible: bool = False
+    compare_and_set: bool = False
+    safe_create: bool = False
+    archives: bool = False
+    clock_step: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What `fetch` found.
+
+    Attributes:
+        records: whole records; with a cursor only those that changed, without one all of them.
+            An id that the service showed twice stands here twice.
+        tombstones: ids that the service names as deleted.
+        cursor: where to go on next time; None when there is no change feed.
+        complete: all records of the container are here, so that absence means something.
+            False for an answer to a cursor that was accepted.
+        reset: the cursor was refused or everything came back: forget what was known.
+    """
+
+    records: tuple[Record, ...]
+    tombstones: tuple[ID, ...] = ()
+    cursor: str | None = None
+    complete: bool = True
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The record does not exist any more, or lies in the trash."""
+
+    id: ID
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """The record may still exist, but not for this task: moved, archived, filtered out, not shared.
+
+    Attributes:
+        reason: a few words for the report, such as "moved to another data source".
+    """
+
+    id: ID
+    reason: str
+
+
+ReadResult: TypeAlias = Record | Gone | OutOfScope
+
+
+@runtime_checkable
+class Service(Protocol):
+    """One side of one task. See the module's text for the rules that hold for every method."""
+
+    capabilities: Capabilities
+
+    def schema(self) -> Mapping[str, Field]:
+        """All fields of the container by name, mapped or not; asks the service where it has to.
+
+        The service keeps to the mapped fields it was made with everywhere else.
+        """
+
+    def setup(self) -> Mapping[str, str]:
+        """What this side is bound to, by name: `container`, `credential`, `filter`, `fields`.
+
+        Stable texts without secrets (hash a credential). A changed one means a fresh comparison.
+        """
+
+    def fetch(self, cursor: str | None = None) -> Fetched:
+        """Everything, or everything since `cursor`; through all pages, or an error, never a part.
+
+        A refused cursor is no error: everything comes back with `reset` set.
+        """
+
+    def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
+        """For each id what it is now; the answer has every id that was asked for."""
+
+    def create(self, fields: Fields, idempotency: str) -> Record:
+        """Make a record and return it as the service now shows it.
+
+        Args:
+            fields: values by field name; fields that are not named stay at the service's default.
+            idempotency: the same text for each attempt of one create. With `safe_create` a second
+                call returns the record that is there.
+
+        Raises:
+            RejectedError: the service will never take these values.
+            UnknownOutcomeError: it was sent and the reply was lost.
+        """
+
+    def update(self, record: Record, fields: Fields) -> Record:
+        """Write only `fields` in one write and return the record as the service now shows it.
+
+        `record` is what the plan was made from. If the service's record is no longer like that
+        (version, or the mapped fields of a re-read), nothing is written.
+
+        Raises:
+            MovedError: someone changed, moved or deleted it.
+            RejectedError, UnknownOutcomeError: as for `create`.
+        """
+
+    def delete(self, record: Record) -> None:
+        """Delete it, to the trash where there is one; already gone is success.
+
+        Raises:
+            MovedError: someone changed it since it was read; it stays.
+            UnknownOutcomeError: it was sent and the reply was lost.
+        """
+
+    def archive(self, record: Record) -> None:
+        """Put it out of sight without deleting it; offered only with `Capabilities.archives`.
+
+        Raises: as `delete`.
+        """
+
+    def close(self) -> None:
+        """Give back connections; calling it twice is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The fields of a container that a task maps, as the service is told about them.
+
+    Attributes:
+        names: field names as in the task file.
+        key: name of the field that records are matched by, which a create always fills; None
+            when the task maps none.
+    """
+
+    names: tuple[str, ...] = field(default=())
+    key: str | None = None

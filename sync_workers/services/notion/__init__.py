@@ -1,0 +1,1 @@
+"""The Notion service: one data source by notion-client."""

@@ -1,0 +1,110 @@
+"""`State`: all that one task remembers between two runs, as a value with a JSON form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+
+from sync_workers.model import ID, Side
+from sync_workers.values import from_json, to_json
+
+
+class Pending(BaseModel):
+    """A create that was begun and whose end nobody saw: looked for before it is tried again.
+
+    Attributes:
+        source: the base that the source record gets when the created record is found.
+        sent: what was sent to the target, by the target's attribute names.
+        key: the source record's matching key when the create was begun.
+    """
+
+    source: dict[str, Any] = Field(repr=False)
+    sent: dict[str, Any] = Field(repr=False)
+    key: str | None = Field(default=None, repr=False)
+
+    @field_serializer("source", "sent", when_used="json")
+    def _write(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return write_fields(fields)
+
+    @field_validator("source", "sent", mode="before")
+    @classmethod
+    def _read(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return read_fields(fields)
+
+
+class State(BaseModel):
+    """All links of a task with the base of each side, plus what the next run has to know.
+
+    `State.model_validate_json(state.model_dump_json()) == state`, dates and times included.
+
+    Attributes:
+        version: of this format; another one is refused.
+        ids: Notion id to other id.
+        objs: the Notion base by Notion id, with Notion attribute names.
+        other_objs: the other base by other id, with the other side's attribute names.
+        pending: creates whose reply was lost, by written side and the id of the source record.
+        unlinked: records that were parted by the delete policy and are not copied again, by side.
+        setup: fingerprints of the set-up that the bases were made with; see rule R9.
+    """
+
+    model_config = ConfigDict(validate_assignment=False)
+
+    version: Literal[1] = 1
+    ids: dict[ID, ID] = Field(default_factory=dict)
+    objs: dict[ID, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    other_objs: dict[ID, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    pending: dict[Side, dict[ID, Pending]] = Field(default_factory=dict)
+    unlinked: dict[Side, set[ID]] = Field(default_factory=dict)
+    setup: dict[str, str] = Field(default_factory=dict)
+
+    @field_serializer("objs", "other_objs", when_used="json")
+    def _write(self, bases: dict[ID, dict[str, Any]]) -> dict[ID, dict[str, Any]]:
+        return {record_id: write_fields(base) for record_id, base in bases.items()}
+
+    @field_validator("objs", "other_objs", mode="before")
+    @classmethod
+    def _read(cls, bases: Mapping[ID, Mapping[str, Any]]) -> dict[ID, dict[str, Any]]:
+        return {record_id: read_fields(base) for record_id, base in bases.items()}
+
+    @field_serializer("unlinked", when_used="json")
+    def _sort(self, unlinked: dict[Side, set[ID]]) -> dict[str, list[ID]]:
+        return {side.value: sorted(ids) for side, ids in unlinked.items()}
+
+    def bases(self, side: Side) -> dict[ID, dict[str, Any]]:
+        """The bases of one side by that side's ids; the very dict, not a copy."""
+        return self.objs if side is Side.NOTION else self.other_objs
+
+    def linked(self, side: Side) -> set[ID]:
+        """The ids of one side that have a link."""
+        return set(self.ids) if side is Side.NOTION else set(self.ids.values())
+
+    def links(self) -> Iterator[tuple[ID, ID]]:
+        """All links as pairs of Notion id and other id."""
+        yield from self.ids.items()
+
+    def link(
+        self, notion_id: ID, other_id: ID, notion_base: Mapping[str, Any], base: Mapping[str, Any]
+    ) -> None:
+        """Link two records, or move both bases of a link; replaces what the ids had."""
+        self.ids[notion_id] = other_id
+        self.objs[notion_id] = dict(notion_base)
+        self.other_objs[other_id] = dict(base)
+
+    def unlink(self, notion_id: ID) -> None:
+        """Forget a link and both bases; forgetting an unknown one is fine."""
+        other_id = self.ids.pop(notion_id, None)
+        self.objs.pop(notion_id, None)
+        if other_id is not None:
+            self.other_objs.pop(other_id, None)
+
+
+def write_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields in terms of JSON."""
+    return {attr: to_json(value) for attr, value in fields.items()}
+
+
+def read_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields from their JSON form; values that are no JSON stay as they are."""
+    return {attr: from_json(value) for attr, value in fields.items()}

@@ -1,0 +1,1 @@
+"""The Celery app, its three phases and their chain, and `enqueue`."""
