@@ -195,7 +195,7 @@ class Operation:
     ids: Pair[ID | None]
     reason: str
     records: Pair[Record | None] = Pair(None, None)
-    fields: Fields = field(default=NOTHING, repr=False)
+    fields: Fields = field(default_factory=lambda: NOTHING, repr=False)
     bases: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
     conflicts: tuple[Conflict, ...] = ()
     resolve_fields: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)

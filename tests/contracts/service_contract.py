@@ -192,8 +192,9 @@ class ServiceContract:
         world.remove(gone)
         found = service.read([there, gone])
         assert set(found) == {there, gone}
-        assert isinstance(found[there], Record)
-        assert found[there].fields == by_id(service.fetch())[there].fields
+        shown = found[there]
+        assert isinstance(shown, Record)
+        assert shown.fields == by_id(service.fetch())[there].fields
         assert isinstance(found[gone], Gone)
 
     def test_reading_nothing_gives_nothing(self, world: World) -> None:
