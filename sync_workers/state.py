@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
@@ -108,3 +109,38 @@ def write_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 def read_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields from their JSON form; values that are no JSON stay as they are."""
     return {attr: from_json(value) for attr, value in fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of the state, applied and stored as a whole or not at all.
+
+    Attributes:
+        links: per Notion id the new link as (other id, Notion base, other base), or None to forget it.
+        pending: per written side and source id the begun create, or None once its end is known.
+        unlinked: per side and id whether it is to be left alone from now on.
+        setup: the new fingerprints; None leaves them.
+    """
+
+    links: Mapping[ID, tuple[ID, Mapping[str, Any], Mapping[str, Any]] | None] = field(default_factory=dict)
+    pending: Mapping[tuple[Side, ID], Pending | None] = field(default_factory=dict)
+    unlinked: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
+    setup: Mapping[str, str] | None = None
+
+    def apply(self, state: State) -> None:
+        """Make the change in a state in memory."""
+        for notion_id, link in self.links.items():
+            state.unlink(notion_id)
+            if link is not None:
+                state.link(notion_id, *link)
+        for (side, source_id), begun in self.pending.items():
+            waiting = state.pending.setdefault(side, {})
+            if begun is None:
+                waiting.pop(source_id, None)
+            else:
+                waiting[source_id] = begun
+        for (side, record_id), parted in self.unlinked.items():
+            ids = state.unlinked.setdefault(side, set())
+            (ids.add if parted else ids.discard)(record_id)
+        if self.setup is not None:
+            state.setup = dict(self.setup)

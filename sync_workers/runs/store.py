@@ -1,0 +1,70 @@
+"""What a run needs from the place where its task's state is kept."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sync_workers.state import Change, State
+
+
+class Store(Protocol):
+    """The state of one task, held by one run."""
+
+    def load(self) -> State | None:
+        """The whole state; None when the task never ran.
+
+        Raises:
+            StateError: it cannot be read, such as one of an unknown version.
+        """
+
+    def begin(self, operation: int, change: Change) -> bool:
+        """Write the intent of an operation of this run's plan, with `change`, before it is tried.
+
+        Returns False, and changes nothing, when an earlier attempt of this run began the operation
+        and nobody saw its end: it must not be repeated blindly.
+
+        Raises:
+            LeaseLostError: another run owns the task now.
+        """
+
+    def commit(self, operation: int | None, change: Change) -> None:
+        """Store `change` and, with a number, that the operation has come to its end; all or nothing.
+
+        Raises:
+            LeaseLostError: another run owns the task now; nothing was stored.
+        """
+
+    def done(self) -> frozenset[int]:
+        """The operations of this run's plan that came to their end in earlier attempts."""
+
+
+class MemoryStore:
+    """A state in this process, for `SyncTask.sync` and tests; needs no Redis."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state
+        self.begun: set[int] = set()
+        self.ended: set[int] = set()
+
+    def load(self) -> State | None:
+        return self.state.model_copy(deep=True) if self.state is not None else None
+
+    def begin(self, operation: int, change: Change) -> bool:
+        if operation in self.begun:
+            return False
+        self.begun.add(operation)
+        self._change(change)
+        return True
+
+    def commit(self, operation: int | None, change: Change) -> None:
+        if operation is not None:
+            self.ended.add(operation)
+        self._change(change)
+
+    def done(self) -> frozenset[int]:
+        return frozenset(self.ended)
+
+    def _change(self, change: Change) -> None:
+        if self.state is None:
+            self.state = State()
+        change.apply(self.state)
