@@ -1,0 +1,143 @@
+"""`Crossing`: how the values of one field cross from one side to the other.
+
+Pure. The poorer side never erases what the richer one has: values are compared in the poorer form,
+and a value that goes to the richer side is joined with what only that side can keep (a time of day,
+the length of a span, the tail of a long text).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sync_workers.engine.rules import FieldRule
+from sync_workers.fields import Field, Kind
+from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.values import DateRange, canonical, is_unset, same
+
+_UNORDERED = frozenset({Kind.CHOICES, Kind.REFERENCES})
+
+
+class UncrossableError(Exception):
+    """The value has no counterpart on the other side, and guessing one would be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One field rule together with what both sides keep.
+
+    Attributes:
+        fields: what each side's field holds; None where that is not known (hooks).
+    """
+
+    rule: FieldRule
+    fields: Pair[Field | None] = Pair(None, None)
+
+    @property
+    def attrs(self) -> Pair[str]:
+        return self.rule.attrs
+
+    @property
+    def mode(self) -> ConflictMode | None:
+        return self.rule.mode
+
+    def reaches(self, side: Side) -> bool:
+        return self.rule.direction.reaches(side)
+
+    def to(self, target: Side, value: Any, current: Any = None) -> Any:
+        """What to write on `target` for a value of the opposite side.
+
+        `current` is what the target holds now. When that already says the same, it comes back as it
+        is, so that a richer form is never replaced by a poorer one.
+
+        Raises:
+            UncrossableError: the value map does not know the value.
+        """
+        if self.rule.values:
+            return self._mapped(target, value, current)
+        poorer = self.reduced(target, value)
+        if same(self.reduced(target.opposite, current), poorer):
+            return current if not is_unset(current) else poorer
+        return _enriched(poorer, current, self.fields[target.opposite])
+
+    def agree(self, values: Pair[Any]) -> bool:
+        """Whether the two values say the same, in the form of the side that keeps less."""
+        return any(self._says_same(side, values) for side in Side)
+
+    def reduced(self, side: Side, value: Any) -> Any:
+        """The value in the form that a side can keep."""
+        return _reduced(value, self.fields[side])
+
+    def _says_same(self, target: Side, values: Pair[Any]) -> bool:
+        try:
+            value = self.to(target, values[target.opposite], values[target])
+        except UncrossableError:
+            return False
+        if any(field is not None and field.kind in _UNORDERED for field in (self.fields[s] for s in Side)):
+            return _unordered(value) == _unordered(values[target])
+        return same(value, values[target])
+
+    def _mapped(self, target: Side, value: Any, current: Any) -> Any:
+        meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], value)]
+        # Several values of the target mean this one (five states, done or not): leave the one it has.
+        for counterpart in meant:
+            if same(counterpart, current):
+                return current
+        if meant:
+            return meant[0]
+        if is_unset(value):
+            return None
+        raise UncrossableError
+
+
+def _reduced(value: Any, field: Field | None) -> Any:
+    if field is None:
+        return value
+    if field.kind is Kind.DATE:
+        if isinstance(value, DateRange) and not field.ranges:
+            value = value.start
+        if not field.times:
+            value = _without_time(value)
+    elif field.kind is Kind.CHECKBOX and is_unset(value):
+        return False
+    elif field.kind is Kind.TEXT:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if field.longest is not None and isinstance(value, str):
+            value = value[: field.longest]
+    return value
+
+
+def _without_time(value: Any) -> Any:
+    if isinstance(value, DateRange):
+        return DateRange(_without_time(value.start), _without_time(value.end))
+    # The day that the clock on that side's wall shows, not the day in UTC.
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _enriched(value: Any, current: Any, source: Field | None) -> Any:
+    """The new value of a poorer source joined with what only the richer current value can say."""
+    if source is None or is_unset(current) or is_unset(value):
+        return value
+    if source.kind is Kind.DATE:
+        return _enriched_date(value, current, source)
+    if source.longest is not None and isinstance(current, str) and isinstance(value, str):
+        return value + current[source.longest :]
+    return value
+
+
+def _enriched_date(value: Any, current: Any, source: Field) -> Any:
+    start = current.start if isinstance(current, DateRange) else current
+    if not source.times and type(value) is date and isinstance(start, datetime):
+        value = datetime.combine(value, start.timetz())
+    if not source.ranges and isinstance(current, DateRange) and type(value) is type(start):
+        first: Any = current.start
+        last: Any = current.end
+        return DateRange(value, value + (last - first))
+    return value
+
+
+def _unordered(value: Any) -> Any:
+    plain = canonical(value)
+    return sorted(plain, key=repr) if isinstance(plain, list) else plain

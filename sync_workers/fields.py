@@ -1,0 +1,42 @@
+"""`Field` and `Kind`: what a field of a container holds, whichever service it is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a field holds; decides how its values cross to a field of another kind."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHECKBOX = "checkbox"
+    DATE = "date"  # a day, a moment, or where `ranges` says so a span of them
+    CHOICE = "choice"  # one of some options, or None
+    CHOICES = "choices"  # a list of options, without order
+    REFERENCES = "references"  # a list of ids (people, related records)
+    ANY = "any"  # the service passes values through as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a service knows about one field.
+
+    Attributes:
+        id: the service's stable name of the field, which a rename does not change.
+        writable: False for what the service computes itself.
+        times: for DATE, whether a time of day is kept; False keeps only the day.
+        ranges: for DATE, whether a span is kept.
+        options: for CHOICE and CHOICES, what is there now; empty when anything goes.
+        longest: for TEXT, the most characters it keeps; None without limit.
+    """
+
+    name: str
+    kind: Kind
+    id: str = ""
+    writable: bool = True
+    times: bool = True
+    ranges: bool = False
+    options: tuple[str, ...] = ()
+    longest: int | None = None
