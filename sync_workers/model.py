@@ -6,7 +6,7 @@ A snapshot goes into the engine, a plan comes out; both can be printed, counted,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ ID: TypeAlias = str
 Fields: TypeAlias = Mapping[str, Any]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 NOTHING: Fields = MappingProxyType({})
 
 
@@ -41,21 +42,24 @@ class ConflictMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pair(Generic[T]):
+class Pair(Generic[T_co]):
     """One thing of each side, reached by side."""
 
-    notion: T
-    other: T
+    notion: T_co
+    other: T_co
 
-    def __getitem__(self, side: Side) -> T:
+    def __getitem__(self, side: Side) -> T_co:
         return self.notion if side is Side.NOTION else self.other
-
-    def with_side(self, side: Side, value: T) -> Pair[T]:
-        return Pair(value, self.other) if side is Side.NOTION else Pair(self.notion, value)
 
     @staticmethod
     def of(side: Side, value: T, opposite: T) -> Pair[T]:
+        """A pair from the point of view of one side."""
         return Pair(value, opposite) if side is Side.NOTION else Pair(opposite, value)
+
+    @staticmethod
+    def each(make: Callable[[Side], T]) -> Pair[T]:
+        """A pair of what `make` gives for each side."""
+        return Pair(make(Side.NOTION), make(Side.OTHER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Conflict:
     Attributes:
         winner: the side whose value is taken; None when the field is held for a person.
         tie: the order in time could not be told, so the task's tie rule decided.
+        merged: the task's own `resolve_conflict` made a third value of the two.
     """
 
     ids: Pair[ID]
@@ -170,6 +175,12 @@ class Conflict:
     values: Pair[Any] = field(repr=False)
     winner: Side | None = None
     tie: bool = False
+    merged: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the field stays as it is on both sides until a person decides."""
+        return self.winner is None and not self.merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Report:
     @property
     def held_conflicts(self) -> list[Conflict]:
         """The conflicts that wait for a person."""
-        return [conflict for conflict in self.conflicts if conflict.winner is None]
+        return [conflict for conflict in self.conflicts if conflict.held]
 
     @property
     def writes(self) -> int:

@@ -75,7 +75,7 @@ class Crossing:
         except UncrossableError:
             return False
         if any(field is not None and field.kind in _UNORDERED for field in (self.fields[s] for s in Side)):
-            return _unordered(value) == _unordered(values[target])
+            return bool(_unordered(value) == _unordered(values[target]))
         return same(value, values[target])
 
     def _mapped(self, target: Side, value: Any, current: Any) -> Any:

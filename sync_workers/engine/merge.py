@@ -5,7 +5,7 @@ Every row of the decision table that concerns fields is a branch of `_verdict`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
@@ -69,8 +69,8 @@ def merge(
     """
     merged = Merged()
     for crossing in crossings:
-        values = Pair(*(records[side].fields.get(crossing.attrs[side]) for side in Side))
-        known = Pair(*(bases[side].get(crossing.attrs[side], MISSING) for side in Side))
+        values = Pair.each(_taker(crossing, Pair(records.notion.fields, records.other.fields), None))
+        known = Pair.each(_taker(crossing, bases, MISSING))
         try:
             _decide(crossing, rules, records, values, known, merged)
         except UncrossableError:
@@ -82,6 +82,10 @@ def edited(crossings: Sequence[Crossing], side: Side, record: Record, base: Mapp
     """Whether anything that crosses from this side changed since the side's base."""
     attrs = [crossing.attrs[side] for crossing in crossings if crossing.reaches(side.opposite)]
     return any(attr not in base or not same(record.fields.get(attr), base[attr]) for attr in attrs)
+
+
+def _taker(crossing: Crossing, fields: Pair[Fields], default: object) -> Callable[[Side], Any]:
+    return lambda side: fields[side].get(crossing.attrs[side], default)
 
 
 def _decide(
@@ -110,7 +114,7 @@ def _decide(
 
 def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | Side:
     """NOTHING, ADVANCE, CONFLICT, or the side that gets the other's value."""
-    changed = Pair(*(_changed(crossing, side, values, bases) for side in Side))
+    changed = Pair.each(lambda side: _changed(crossing, side, values, bases))
     # Nobody touched it since the last run, even if the two sides keep it in different forms.
     if not changed.notion and not changed.other:
         return Say.NOTHING

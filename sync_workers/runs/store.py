@@ -68,3 +68,19 @@ class MemoryStore:
         if self.state is None:
             self.state = State()
         change.apply(self.state)
+
+
+class Unstored:
+    """For a run whose caller keeps the state itself: nothing is written down anywhere."""
+
+    def load(self) -> State | None:
+        return None
+
+    def begin(self, _operation: int, _change: Change) -> bool:
+        return True
+
+    def commit(self, _operation: int | None, _change: Change) -> None:
+        """The caller has the state."""
+
+    def done(self) -> frozenset[int]:
+        return frozenset()

@@ -64,6 +64,8 @@ class Fetched:
         complete: all records of the container are here, so that absence means something.
             False for an answer to a cursor that was accepted.
         reset: the cursor was refused or everything came back: forget what was known.
+        unreadable: ids of objects that are there but make no record, with a reason without values;
+            they are reported and never taken for gone.
     """
 
     records: tuple[Record, ...]
@@ -71,6 +73,7 @@ class Fetched:
     cursor: str | None = None
     complete: bool = True
     reset: bool = False
+    unreadable: Mapping[ID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""`refusals`: whether a plan looks like an accident. Pure; nothing is changed when one refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync_workers.engine.rules import Limits
+from sync_workers.model import Action, Part, Plan, Side, Snapshot
+from sync_workers.state import State
+
+NEXT_STEP = "look at it with `sync-workers plan`; if it is meant, run it once with `--accept-guards`"
+
+
+def refusals(limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> list[str]:
+    """One sentence for each reason not to carry out the plan; empty when it looks sane."""
+    return [reason for side in Side for reason in _refused(side, limits, state, snapshot, plan)]
+
+
+def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+    listing = snapshot[side]
+    # The listing contradicts itself: a page border that moved, or a broken service.
+    if listing.repeated:
+        shown = ", ".join(listing.repeated[:3])
+        yield f"{side} listed {len(listing.repeated)} id(s) twice ({shown}): run again"
+    links = len(state.ids)
+    lost = _lost(side, plan)
+    # Everything is gone at once: a wrong container, a revoked share, a failed listing.
+    if lost and not listing.records and not listing.failures:
+        yield f"{side} is empty, but {links} record(s) were linked: is it the right container? {NEXT_STEP}"
+    elif lost > limits.lost_number and lost > limits.lost_share * links:
+        yield (
+            f"{side} lost {lost} of {links} linked records, more than {limits.lost_share:.0%} "
+            f"and more than {limits.lost_number}: {NEXT_STEP}"
+        )
+    # Nobody edits every record between two runs: a changed format, zone or formula.
+    changed = _changed(side, plan)
+    if changed > limits.changed_number and changed == links:
+        yield f"all {links} linked records changed on {side} at once: {NEXT_STEP}"
+
+
+def _lost(side: Side, plan: Plan) -> int:
+    """How many linked records are gone on this side while their counterparts are there."""
+    gone = {
+        operation.ids[side]
+        for operation in plan
+        if operation.ids[side] is not None
+        and operation.records[side] is None
+        and operation.records[side.opposite] is not None
+        and operation.action is not Action.LINK
+    }
+    return len(gone)
+
+
+def _changed(side: Side, plan: Plan) -> int:
+    """How many linked records were edited on this side."""
+    return len(
+        {
+            operation.ids[side]
+            for operation in plan
+            if operation.part is Part.CHANGED
+            and (operation.action is Action.RESOLVE or operation.side is side.opposite)
+            and operation.action.writes
+        }
+    )

@@ -1,0 +1,60 @@
+"""The phase `diff`: decide what to do, and refuse what looks like an accident. Calls no service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync_workers.engine.diff import diff
+from sync_workers.engine.guard import refusals
+from sync_workers.engine.rules import Rules
+from sync_workers.errors import GuardError
+from sync_workers.model import NOTHING, Action, Operation, Pair, Part, Plan, Side
+from sync_workers.report import Report
+from sync_workers.runs.get import Gathered, spent
+from sync_workers.state import State
+
+
+def decide(
+    rules: Rules, state: State | None, gathered: Gathered, report: Report, *, accept_guards: bool = False
+) -> Plan:
+    """The plan of a run.
+
+    Raises:
+        GuardError: the plan looks like an accident; `accept_guards` carries it out all the same,
+            except for ids that a side listed twice.
+    """
+    with spent(report, "diff"):
+        known = state or State()
+        changed = changed_setup(known, gathered)
+        moved = any(name.endswith(".container") for name in changed)
+        base = State() if moved else known
+        stepped = replace(rules, clock_steps=gathered.clock_steps)
+        plan = diff(stepped, base, gathered.snapshot, fields=gathered.fields, fresh=bool(changed))
+        reasons = refusals(rules.limits, base, gathered.snapshot, plan)
+        repeated = any(gathered.snapshot[side].repeated for side in Side)
+        if moved:
+            plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
+        report.planned = len(plan)
+        if reasons and (repeated or not accept_guards):
+            raise GuardError(plan, reasons)
+        return plan
+
+
+def changed_setup(state: State, gathered: Gathered) -> set[str]:
+    """Names of the fingerprints that are not what the bases were made with (rule R9)."""
+    return {name for name, text in gathered.setup.items() if state.setup.get(name, text) != text}
+
+
+def _drop_links(state: State) -> tuple[Operation, ...]:
+    """A side is bound to another container: the old ids mean nothing there, so match afresh."""
+    return tuple(
+        Operation(
+            Part.NOTION_DELETED,
+            Action.UNLINK,
+            Side.NOTION,
+            Pair(notion_id, other_id),
+            "bound to another container",
+            fields=NOTHING,
+        )
+        for notion_id, other_id in state.links()
+    )

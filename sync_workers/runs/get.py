@@ -1,0 +1,159 @@
+"""The phase `get`: read both sides and make a snapshot. Changes nothing on either side."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from sync_workers.engine.rules import Rules
+from sync_workers.fields import Field
+from sync_workers.model import ID, Failure, Listing, Pair, Record, Side, Snapshot
+from sync_workers.report import Report
+from sync_workers.services.base import Fetched, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """What a side with a change feed last showed, so that a cursor's answer makes a whole listing.
+
+    Attributes:
+        cursor: where the feed goes on.
+        setup: the set-up it was read with; another one makes it worthless.
+    """
+
+    cursor: str
+    setup: str
+    records: Mapping[ID, Record] = field(default_factory=dict)
+    unreadable: Mapping[ID, str] = field(default_factory=dict)
+
+
+class Mirrors(Protocol):
+    """Where mirrors are kept between runs; losing one costs a full listing and nothing else."""
+
+    def load_mirror(self, side: Side) -> Mirror | None: ...
+
+    def save_mirror(self, side: Side, mirror: Mirror) -> None: ...
+
+
+class NoMirrors:
+    """Every run lists everything."""
+
+    def load_mirror(self, _side: Side) -> Mirror | None:
+        return None
+
+    def save_mirror(self, _side: Side, _mirror: Mirror) -> None:
+        """Nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What `get` hands to `diff`.
+
+    Attributes:
+        fields: what each side's fields hold.
+        setup: fingerprints by `side.name`, and `fields` for the field map.
+        clock_steps: how coarse each side's times of change are.
+    """
+
+    snapshot: Snapshot
+    fields: Pair[Mapping[str, Field]] = Pair({}, {})
+    setup: Mapping[str, str] = field(default_factory=dict)
+    clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
+
+
+def get(
+    services: Pair[Service],
+    rules: Rules,
+    report: Report,
+    *,
+    mirrors: Mirrors | None = None,
+    full: bool = False,
+) -> Gathered:
+    """Read both sides; whatever a listing raises goes through, since a part of it would be a lie.
+
+    `full` lists everything, even where a change feed could tell what changed.
+    """
+    with spent(report, "get"):
+        setup = {"fields": _fields_fingerprint(rules)}
+        for side in Side:
+            setup |= {f"{side}.{name}": text for name, text in services[side].setup().items()}
+        fields = Pair.each(lambda side: services[side].schema())
+        keep = mirrors or NoMirrors()
+        snapshot = Pair.each(lambda side: _list(services[side], side, setup, keep, report, full=full))
+        for side in Side:
+            report.failures.extend(snapshot[side].failures)
+        steps = Pair.each(lambda side: services[side].capabilities.clock_step)
+        return Gathered(snapshot, fields, setup, steps)
+
+
+@contextmanager
+def spent(report: Report, phase: str) -> Iterator[None]:
+    """Add the time of a phase to the report."""
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        report.seconds[phase] = report.seconds.get(phase, 0.0) + time.perf_counter() - begun
+
+
+def _list(
+    service: Service, side: Side, setup: Mapping[str, str], mirrors: Mirrors, report: Report, *, full: bool
+) -> Listing:
+    feed = service.capabilities.change_feed
+    bound = _digest(
+        sorted((name, text) for name, text in setup.items() if not name.startswith(side.opposite))
+    )
+    mirror = mirrors.load_mirror(side) if feed and not full else None
+    if mirror is not None and mirror.setup != bound:
+        mirror = None
+    report.count_call(side)
+    fetched = service.fetch(mirror.cursor if mirror is not None else None)
+    listing, unreadable = _merge(side, None if fetched.reset else mirror, fetched)
+    if feed and fetched.cursor is not None and not listing.repeated:
+        mirrors.save_mirror(side, Mirror(fetched.cursor, bound, listing.records, unreadable))
+    return listing
+
+
+def _merge(side: Side, mirror: Mirror | None, fetched: Fetched) -> tuple[Listing, Mapping[ID, str]]:
+    """A whole listing from what was known and what changed since."""
+    records = dict(mirror.records) if mirror is not None else {}
+    unreadable = dict(mirror.unreadable) if mirror is not None else {}
+    for record_id in fetched.tombstones:
+        records.pop(record_id, None)
+        unreadable.pop(record_id, None)
+    for record in fetched.records:
+        records[record.id] = record
+        unreadable.pop(record.id, None)
+    for record_id, reason in fetched.unreadable.items():
+        records.pop(record_id, None)
+        unreadable[record_id] = reason
+    failures = tuple(Failure(side, record_id, reason) for record_id, reason in unreadable.items())
+    counted = Counter(record.id for record in fetched.records)
+    repeated = tuple(record_id for record_id, times in counted.items() if times > 1)
+    complete = fetched.complete or mirror is not None
+    return Listing(records, complete, failures, repeated), unreadable
+
+
+def _fields_fingerprint(rules: Rules) -> str:
+    return _digest(
+        [
+            [
+                rule.attrs.notion,
+                rule.attrs.other,
+                rule.direction,
+                [list(map(repr, (p.notion, p.other))) for p in rule.values],
+            ]
+            for rule in rules.fields
+        ]
+    )
+
+
+def _digest(data: object) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:16]
