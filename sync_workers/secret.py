@@ -7,13 +7,16 @@ import os
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from sync_workers.errors import SettingsError
 
 
 class Secret(BaseModel):
-    """`{ env = "NAME" }` or `{ file = "path" }`; text in the task file itself is refused."""
+    """`{ env = "NAME" }` or `{ file = "path" }`; text in the task file itself is refused.
+
+    A relative file starts at the validation context's `folder`, that of the task file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,6 +30,12 @@ class Secret(BaseModel):
             msg = 'a secret does not stand in the task file: write { env = "NAME" } or { file = "path" }'
             raise ValueError(msg)  # noqa: TRY004 - pydantic collects ValueErrors only
         return value
+
+    @field_validator("file")
+    @classmethod
+    def _from_folder(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        folder = (info.context or {}).get("folder")
+        return file if file is None or folder is None else Path(folder) / file.expanduser()
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
