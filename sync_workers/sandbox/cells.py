@@ -1,0 +1,90 @@
+"""The value of one property of one row, as Notion shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sync_workers.sandbox import computed, users
+from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
+from sync_workers.sandbox.store import Store
+from sync_workers.sandbox.texts import show_time
+
+SHOWN_REFERENCES = 25  # of a relation or people; the rest comes from the property-item endpoint
+_PAGED = frozenset({"title", "rich_text", "relation", "people"})
+
+
+def value(store: Store, source: DataSource, column: Property, one: Page) -> Json:
+    """A property as it stands in a page."""
+    shown = content(store, source, column, one)
+    if column.type == "relation":
+        more = len(shown) > SHOWN_REFERENCES
+        return {"id": column.id, "type": "relation", "relation": shown[:SHOWN_REFERENCES], "has_more": more}
+    if column.type == "people":
+        shown = shown[:SHOWN_REFERENCES]
+    return {"id": column.id, "type": column.type, column.type: shown}
+
+
+def property_item(store: Store, source: DataSource, column: Property, one: Page) -> Json | list[Json]:
+    """One object, or for texts, relations and people the items of a list."""
+    shown = content(store, source, column, one)
+    base = {"object": "property_item", "type": column.type, "id": column.id}
+    if column.type in _PAGED:
+        return [{**base, column.type: item} for item in shown]
+    return {**base, column.type: shown}
+
+
+def content(store: Store, source: DataSource, column: Property, one: Page) -> Any:
+    """What stands under the type's name, in full."""
+    if column.type in _OF_PAGE:
+        return _OF_PAGE[column.type](store, source, column, one)
+    kept = one.values.get(column.id)
+    return _OF_VALUE[column.type](store, column, kept) if column.type in _OF_VALUE else kept
+
+
+def _option(_store: Store, column: Property, option_id: str | None) -> Json | None:
+    option = column.option(option_id)
+    return option and {key: option[key] for key in ("id", "name", "color")}
+
+
+def _options(store: Store, column: Property, kept: list[str] | None) -> list[Json]:
+    return [option for option_id in kept or () if (option := _option(store, column, option_id))]
+
+
+def _people(store: Store, _column: Property, kept: list[str] | None) -> list[Json]:
+    return [users.show(store.users[user_id]) for user_id in kept or ()]
+
+
+def _relation(store: Store, _column: Property, kept: list[str] | None) -> list[Json]:
+    # A page in the trash is still related, but not shown.
+    return [{"id": page_id} for page_id in kept or () if not store.pages[page_id].in_trash]
+
+
+def _list(_store: Store, _column: Property, kept: list[Json] | None) -> list[Json]:
+    return kept or []
+
+
+_OF_VALUE: dict[str, Callable[[Store, Property, Any], Any]] = {
+    "select": _option,
+    "status": _option,
+    "multi_select": _options,
+    "people": _people,
+    "relation": _relation,
+    "title": _list,
+    "rich_text": _list,
+    "files": _list,
+}
+
+_OF_PAGE: dict[str, Callable[[Store, DataSource, Property, Page], Any]] = {
+    "created_time": lambda _store, _source, _column, one: show_time(one.created.at),
+    "last_edited_time": lambda _store, _source, _column, one: show_time(one.edited.at),
+    "created_by": lambda store, _source, _column, one: users.show(store.users[one.created.by]),
+    "last_edited_by": lambda store, _source, _column, one: users.show(store.users[one.edited.by]),
+    "unique_id": lambda _store, _source, column, one: {
+        "prefix": column.config.get("prefix"),
+        "number": one.number,
+    },
+    "formula": lambda _store, source, column, one: computed.formula(source, column, one),
+    "rollup": lambda _store, source, column, one: computed.rollup(source, column, one),
+    "button": lambda _store, _source, _column, _one: {},
+}
