@@ -1,1 +1,25 @@
-"""The Notion service: one data source by notion-client."""
+"""The Notion service: one data source over Notion's API, version 2026-03-11.
+
+settings.py     what stands in the task file, ids taken from links
+service.py      the contract: fetch, read, create, update, delete, archive
+listing.py      all rows of a data source, through pages and past the 10,000-row limit
+pages.py        a page of Notion as a record
+properties.py   property values to canonical values and back
+client.py       one request by notion-client
+errors.py       what went wrong, in the words of the project
+"""
+
+from __future__ import annotations
+
+from sync_workers.services import ServiceKind
+from sync_workers.services.base import Mapped, Service
+from sync_workers.services.notion.settings import NotionConnection, NotionContainer
+
+
+def _connect(connection: NotionConnection, container: NotionContainer, mapped: Mapped) -> Service:
+    from sync_workers.services.notion.service import NotionService
+
+    return NotionService(connection, container, mapped)
+
+
+KIND = ServiceKind(NotionConnection, NotionContainer, _connect)

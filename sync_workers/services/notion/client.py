@@ -1,0 +1,140 @@
+"""One request to Notion by notion-client, without its retries, its waits and its logs.
+
+The library's typed methods drop keys that they do not know, so its `request` is used throughout.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+from notion_client import Client
+from notion_client.errors import NotionClientErrorBase
+
+from sync_workers.errors import LaterError
+from sync_workers.model import NOTHING
+from sync_workers.services.notion.errors import Request, lost, translate
+from sync_workers.services.notion.settings import NotionConnection
+
+VERSION = "2026-03-11"
+
+CONNECT_SECONDS = 10.0
+"""A server that does not even take the connection is not worth the whole timeout."""
+
+MOST_FILTERS = 100
+"""The most properties that a request may ask for by id; for more, all are shown."""
+
+# The library logs Notion's messages, which quote field values, and adds a handler to its own logger
+# for each client that is made without one.
+_SILENT = logging.CRITICAL + 1
+_LOGGER = logging.getLogger(f"{__name__}.silenced")
+
+
+class Api:
+    """Notion as one connection sees it; used by one thread."""
+
+    def __init__(self, connection: NotionConnection) -> None:
+        self._client = Client(
+            auth=connection.token.reveal(),
+            base_url=str(connection.url).rstrip("/"),
+            notion_version=VERSION,
+            retry=False,
+            logger=_LOGGER,
+            log_level=_SILENT,
+        )
+        # Set here because the library gives its own to every httpx client.
+        self._client.client.timeout = httpx.Timeout(
+            connection.timeout, connect=min(connection.timeout, CONNECT_SECONDS)
+        )
+
+    def get(
+        self, path: str, what: str, expects: str, query: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return self._send("GET", path, Request(what, expects), query=query)
+
+    def get_page(self, page_id: str, property_ids: Sequence[str]) -> dict[str, Any]:
+        """A page with these properties only."""
+        return self.get(_page_path(page_id), f"page {page_id}", "page", only(property_ids))
+
+    def query(
+        self, path: str, what: str, query: Mapping[str, Any], body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A POST that only reads."""
+        return self._send("POST", path, Request(what, "list"), query=query, body=body)
+
+    def items(self, page_id: str, property_id: str) -> list[dict[str, Any]]:
+        """All items of one property of one page."""
+        items: list[dict[str, Any]] = []
+        path, what = f"{_page_path(page_id)}/properties/{property_id}", f"page {page_id}"
+        query: dict[str, Any] = {"page_size": 100}
+        while True:
+            answer = self.get(path, what, "list", query)
+            items += answer["results"]
+            if not answer["has_more"]:
+                return items
+            query = {**query, "start_cursor": next_cursor(answer, query.get("start_cursor"), what)}
+
+    def create_page(self, what: str, body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+        """Make a page; `names` are of the properties that are sent, by id."""
+        return self._send("POST", "pages", Request(what, "page", writes=True, names=names), body=body)
+
+    def change_page(
+        self, page_id: str, body: Mapping[str, Any], names: Mapping[str, str] = NOTHING
+    ) -> dict[str, Any]:
+        """Write to a page; `names` are of the properties that are sent, by id."""
+        request = Request(f"page {page_id}", "page", writes=True, names=names)
+        return self._send("PATCH", _page_path(page_id), request, body=body)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        request: Request,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            answer = self._client.request(
+                path, method, query=dict(query or {}), body=None if body is None else dict(body)
+            )
+        except (NotionClientErrorBase, httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise translate(error, request) from error
+        # A portal or proxy in between answered, so what Notion did is not known.
+        if not isinstance(answer, dict) or answer.get("object") != request.expects:
+            raise lost(request, f"the answer is no {request.expects}")
+        return answer
+
+
+def _page_path(page_id: str) -> str:
+    return f"pages/{quote(page_id, safe='')}"
+
+
+def only(property_ids: Sequence[str]) -> dict[str, Any]:
+    """The query part that asks for these properties only.
+
+    Ids come URL-encoded and are encoded again on their way, so they are decoded here.
+    """
+    if not property_ids or len(property_ids) > MOST_FILTERS:
+        return {}
+    return {"filter_properties": [unquote(property_id) for property_id in property_ids]}
+
+
+def next_cursor(answer: Mapping[str, Any], last: str | None, what: str) -> str:
+    """Where a listing that says it has more goes on.
+
+    Raises:
+        LaterError: it does not say where, or says the same place again. Never taken for the end.
+    """
+    cursor = answer.get("next_cursor")
+    if not isinstance(cursor, str) or not cursor or cursor == last:
+        msg = f"Notion has more of {what} but does not say where to go on"
+        raise LaterError(msg)
+    return cursor

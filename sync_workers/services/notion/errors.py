@@ -1,0 +1,202 @@
+"""What went wrong between here and Notion, in the words of the project.
+
+    nothing was sent, 429, 529, 409           LaterError, with the wait that was asked for
+    401, 403, 404, a blocked connection       AccessError: a person has to do something
+    400, 413                                  RejectedError, naming the property, never its value
+    5xx, 408, no reply, half a reply          read: LaterError; write: UnknownOutcomeError
+    503 that names what it saved              SavedError
+    an answer that is not Notion's            SettingsError: the address is wrong
+
+The status decides, not the library's exception: notion-client knows neither 529 nor an HTML answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+
+from sync_workers.errors import (
+    AccessError,
+    LaterError,
+    RejectedError,
+    SettingsError,
+    SyncError,
+    UnknownOutcomeError,
+)
+
+WINDOW = timedelta(seconds=60)
+"""The window in which Notion counts requests: the wait where a 429 or 529 names none."""
+
+
+class NotShownError(AccessError):
+    """Notion does not show the thing: it is absent, or not shared with the connection."""
+
+
+class TooSlowError(LaterError):
+    """Notion ran out of time on a read; a smaller page may do."""
+
+
+class SavedError(UnknownOutcomeError):
+    """The reply to a write was lost, but Notion says that it is saved.
+
+    Attributes:
+        saved_id: the page that was written.
+    """
+
+    def __init__(self, message: str, saved_id: str) -> None:
+        self.saved_id = saved_id
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as far as an error has to know it.
+
+    Attributes:
+        what: the thing that was asked for, by id, such as `page 38c9...`.
+        expects: the `object` that an answer to it is.
+        writes: whether it changes something.
+        names: the names of the properties that were sent, by id.
+    """
+
+    what: str
+    expects: str
+    writes: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def translate(error: Exception, request: Request) -> SyncError:
+    """The project's error for what notion-client, httpx or the JSON parser raised."""
+    if isinstance(error, HTTPResponseError):
+        return _refused(error, request)
+    if isinstance(error, InvalidPathParameterError):
+        return RejectedError(f"{request.what} cannot be asked for: its id has characters no address takes")
+    # A timeout is raised by notion-client while it handles httpx's, which tells how far the call came.
+    cause = error.__context__ if isinstance(error, RequestTimeoutError) else error
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return LaterError(f"Notion cannot be reached for {request.what}: check the network and `url`")
+    return lost(request, type(cause).__name__)
+
+
+def _refused(error: HTTPResponseError, request: Request) -> SyncError:
+    answer = _Answer(error)
+    # The library's text quotes values; it must not reach a log as the cause of ours.
+    error.args, error.body = (f"{answer.status} {answer.code}",), ""
+    match answer.status:
+        case 429 | 529:
+            return _limited(answer, request)
+        case 408 | 409 | 500 | 502 | 503 | 504:
+            return _failed(answer, request)
+        case 413:
+            return RejectedError(f"{request.what} is larger than Notion takes in one request (500 KB)")
+        case status if status >= 500:  # noqa: PLR2004 - the class of all failures of a server
+            return _failed(answer, request)
+        case _ if not answer.is_notions:
+            return SettingsError(
+                f"what answers for {request.what} is not Notion (HTTP {answer.status}): "
+                "check the connection's `url`, and any proxy in between"
+            )
+        case 401:
+            return AccessError(
+                "Notion does not accept the token (401): make a new one under "
+                "https://www.notion.so/profile/integrations and put it where the connection's `token` points"
+            )
+        case 403:
+            return AccessError(
+                f"the integration may not do this with {request.what} (403): give it the capabilities "
+                "to read, update and insert content under https://www.notion.so/profile/integrations"
+            )
+        case 404:
+            return NotShownError(
+                f"Notion does not show {request.what} (404): it is not there, or not shared. Open it in "
+                "Notion and add your connection under ••• > Connections"
+            )
+        case _:
+            return RejectedError(_complaint(answer, request))
+
+
+def _limited(answer: _Answer, request: Request) -> SyncError:
+    if answer.data.get("rate_limit_reason") == "public_api_request_blocked":
+        return AccessError(
+            "Notion has blocked this connection (public_api_request_blocked): waiting does not help, "
+            "write to Notion's support and stop the tasks that use it"
+        )
+    wait = answer.wait if answer.wait is not None else WINDOW
+    seconds = int(wait.total_seconds())
+    return LaterError(f"Notion asks for patience of {seconds} s with {request.what}", wait=wait)
+
+
+def _failed(answer: _Answer, request: Request) -> SyncError:
+    wait = answer.wait or timedelta(0)
+    saved_id = answer.data.get("committed_resource_id")
+    if answer.status == httpx.codes.CONFLICT:  # known not to be applied
+        return LaterError(f"Notion was busy with another write beside {request.what} (409)", wait=wait)
+    if request.writes and isinstance(saved_id, str):
+        return SavedError(f"Notion saved {request.what} and failed to say so ({answer.status})", saved_id)
+    if request.writes:
+        return lost(request, f"HTTP {answer.status}")
+    kind = TooSlowError if answer.status == httpx.codes.GATEWAY_TIMEOUT else LaterError
+    return kind(f"Notion failed to show {request.what} (HTTP {answer.status})", wait=wait)
+
+
+def lost(request: Request, how: str) -> SyncError:
+    """The answer did not come, or not whole, or is not Notion's."""
+    if request.writes:
+        return UnknownOutcomeError(f"the reply to a write on {request.what} was lost ({how})")
+    return LaterError(f"the reply about {request.what} was lost ({how})")
+
+
+def _complaint(answer: _Answer, request: Request) -> str:
+    """Which part of the request Notion refuses; its message goes on with the value, so no more of it."""
+    places = []
+    for property_id, name in request.names.items():
+        key = f"(?:{re.escape(property_id)}|{re.escape(name)})"
+        if found := re.search(rf"\bproperties\.{key}(?![\w%])((?:\.[a-z_]+|\.\d+|\[\d+\])*)", answer.message):
+            places.append(f"properties.{name}{found[1]}")
+        elif re.match(rf"{key}(?![\w%])", answer.message):
+            places.append(f"properties.{name}")
+    if not places and (found := re.match(r".*?\b(?:body|path|query)((?:\.[a-z_]+)+) should", answer.message)):
+        places.append(found[1].lstrip("."))
+    where = f" at {', '.join(places)}" if places else ""
+    return f"Notion refuses what was sent for {request.what}{where} (HTTP {answer.status} {answer.code})"
+
+
+class _Answer:
+    """An error answer, read from its text: the library drops parts of what it does not know."""
+
+    def __init__(self, error: HTTPResponseError) -> None:
+        self.status = error.status
+        self.headers = error.headers
+        body = _parse(error.body)
+        self.is_notions = body.get("object") == "error"
+        self.code = str(body.get("code", "")) if self.is_notions else ""
+        self.message = str(body.get("message", ""))
+        self.data: Mapping[str, Any] = body.get("additional_data") or {}
+
+    @property
+    def wait(self) -> timedelta | None:
+        """What Retry-After asks for: seconds, or a date, which counts from the answer's own date."""
+        text = str(self.headers.get("retry-after", "")).strip()
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return timedelta(seconds=float(text))
+        try:
+            wait = parsedate_to_datetime(text) - parsedate_to_datetime(self.headers.get("date", ""))
+        except (TypeError, ValueError):
+            return None
+        return max(wait, timedelta(0))
+
+
+def _parse(body: str) -> Mapping[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

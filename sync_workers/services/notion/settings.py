@@ -1,0 +1,71 @@
+"""What the task file says about Notion: the connection, and which data source a side is."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
+
+from sync_workers.secret import Secret
+
+# An id stands at the end of a link's path, with or without its dashes, behind the title's words.
+_ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})$")
+
+
+def id_of(text: str) -> str:
+    """The id in a link or text, with dashes.
+
+    A link's query names a view and its fragment a block, so only its path is looked at; its host is
+    not, because it changed before.
+
+    Raises:
+        ValueError: there is no id in it.
+    """
+    path = re.split(r"[?#]", text.strip(), maxsplit=1)[0].rstrip("/")
+    found = _ID.search(path)
+    if found is None:
+        msg = "holds no id of Notion: copy the link of the database or data source, or its 32-digit id"
+        raise ValueError(msg)
+    return str(UUID(found[1]))
+
+
+NotionId = Annotated[str, AfterValidator(id_of)]
+
+
+class NotionConnection(BaseModel):
+    """`[connections.NAME]` with `kind = "notion"`.
+
+    Attributes:
+        token: the integration's secret.
+        url: where the API is; another one for the sandbox.
+        timeout: seconds that one call may take without a byte from the server.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Secret
+    url: AnyHttpUrl = AnyHttpUrl("https://api.notion.com")
+    timeout: float = Field(default=60.0, gt=0)
+
+
+class NotionContainer(BaseModel):
+    """A task's side on a Notion connection: exactly one of the two, as id or link.
+
+    Attributes:
+        data_source: the data source itself.
+        database: a database that has exactly one data source.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    data_source: NotionId | None = None
+    database: NotionId | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.data_source is None) == (self.database is None):
+            msg = "name exactly one of the two: data_source or database"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,345 @@
+"""The codec, judged by what the real Notion showed and by the schema of its own client."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_workers.errors import RejectedError
+from sync_workers.services.base import Kind
+from sync_workers.services.notion.inputs import cut_to_minute
+from sync_workers.services.notion.properties import CODECS, Property, read_properties
+from sync_workers.values import DateRange, from_json, same, to_json
+from tests.services.notion_recorded import exchanges, judge, objects
+
+ID = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"
+LONDON = timezone(timedelta(hours=1))
+
+
+def prop(kind: str) -> Property:
+    return Property("Due", "Mn%3CA", kind)
+
+
+def recorded_values() -> list[tuple[Property, dict[str, Any]]]:
+    """Every property value of every recorded page whose type can be mapped."""
+    return [
+        (Property(name, value["id"], value["type"]), value)
+        for exchange in exchanges()
+        for page in objects("page", exchange["response"])
+        for name, value in page["properties"].items()
+        if value["type"] in CODECS
+    ]
+
+
+def write(kind: str, value: Any) -> Any:
+    return prop(kind).write(value)[kind]
+
+
+class TestWhatNotionShowed:
+    def test_every_recorded_value_is_read_to_a_value_that_the_state_can_keep(self) -> None:
+        values = recorded_values()
+        kinds = {property_.type for property_, _ in values}
+
+        read = [property_.read(value) for property_, value in values]
+
+        assert len(values) > 1000
+        assert kinds >= set(CODECS) - {"created_by", "last_edited_by", "status"}
+        assert [from_json(json.loads(json.dumps(to_json(value)))) for value in read] == read
+
+    def test_a_recorded_value_that_is_written_again_reads_the_same(self) -> None:
+        for property_, value in recorded_values():
+            if property_.writable:
+                shown = _shown(property_.type, property_.write(property_.read(value)))
+                assert same(property_.read(shown), property_.read(value)), property_
+
+    def test_what_is_written_has_the_form_that_notions_own_client_demands(self) -> None:
+        validator = jsonschema.Draft7Validator(judge("UpdatePageParameters"))
+        written = {
+            json.dumps(property_.write(property_.read(value)))
+            for property_, value in recorded_values()
+            if property_.writable
+        }
+        for body in sorted(written):
+            validator.validate({"page_id": ID, "properties": {"title": json.loads(body)}})
+        assert len(written) > 100
+
+    @pytest.mark.parametrize("kind", sorted(name for name, codec in CODECS.items() if codec.write))
+    def test_unset_has_the_form_that_notions_own_client_demands(self, kind: str) -> None:
+        validator = jsonschema.Draft7Validator(judge("UpdatePageParameters"))
+        validator.validate({"page_id": ID, "properties": {"x": prop(kind).write(None)}})
+
+    def test_a_recorded_create_reads_back_as_it_was_asked_for(self) -> None:
+        checked = 0
+        for exchange in exchanges():
+            if exchange["method"] != "POST" or exchange["path"] != "/v1/pages":
+                continue
+            for name, asked in exchange["request"]["properties"].items():
+                answered = exchange["response"]["properties"].get(name)
+                if answered is None or answered["type"] not in {
+                    "number",
+                    "url",
+                    "email",
+                    "checkbox",
+                    "title",
+                }:
+                    continue
+                property_ = Property(name, answered["id"], answered["type"])
+                assert property_.read(answered) == property_.read(asked)
+                checked += 1
+        assert checked > 150
+
+    def test_the_schema_of_every_recorded_data_source_is_read(self) -> None:
+        sources = [s for e in exchanges() for s in objects("data_source", e["response"])]
+        assert sources
+        for source in sources:
+            properties = read_properties(source)
+            assert [p.field.id for p in properties.values()] == [
+                shown["id"] for shown in source["properties"].values()
+            ]
+
+    def test_options_of_select_and_status_stand_in_the_schema(self) -> None:
+        shown = {
+            "id": "PJ%3Ds",
+            "name": "Status",
+            "type": "select",
+            "select": {"options": [{"name": "Backlog"}, {"name": "Done"}]},
+        }
+        field = read_properties({"properties": {"Status": shown}})["Status"].field
+        assert field.options == ("Backlog", "Done")
+        assert field.kind is Kind.CHOICE
+
+    def test_a_type_that_cannot_be_mapped_is_in_the_schema_and_not_writable(self) -> None:
+        shown = {"id": "nlVB", "name": "Files", "type": "files", "files": {}}
+        field = read_properties({"properties": {"Files": shown}})["Files"].field
+        assert not field.writable
+
+
+def _shown(kind: str, written: dict[str, Any]) -> dict[str, Any]:
+    """What a page shows after a write, as far as the codec looks at it."""
+    content = written[kind]
+    if kind in {"title", "rich_text"}:
+        content = [{**item, "plain_text": item["text"]["content"]} for item in content]
+    if kind == "date" and content is not None:
+        content = {"end": None, **content}
+    return {"type": kind, kind: content}
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("kind", "shown", "value"),
+        [
+            ("title", [], None),
+            ("rich_text", [{"plain_text": "a"}, {"plain_text": "b"}], "ab"),
+            ("url", None, None),
+            ("url", "https://example.com", "https://example.com"),
+            ("number", 0, 0),
+            ("number", 1.5, 1.5),
+            ("checkbox", False, False),
+            ("select", None, None),
+            ("status", {"id": "1", "name": "Done", "color": "green"}, "Done"),
+            ("multi_select", [{"name": "b"}, {"name": "a"}], ["b", "a"]),
+            ("multi_select", [], []),
+            ("people", [{"object": "user", "id": ID}], [ID]),
+            ("relation", [{"id": ID}], [ID]),
+            ("date", None, None),
+            ("date", {"start": "2024-01-02", "end": None, "time_zone": None}, date(2024, 1, 2)),
+            (
+                "date",
+                {"start": "2026-06-27T18:01:00.000+01:00", "end": None, "time_zone": None},
+                datetime(2026, 6, 27, 18, 1, tzinfo=LONDON),
+            ),
+            (
+                "date",
+                {"start": "2024-01-02", "end": "2024-01-05", "time_zone": None},
+                DateRange(date(2024, 1, 2), date(2024, 1, 5)),
+            ),
+            (
+                "date",
+                {"start": "2024-07-02T10:00:00", "end": None, "time_zone": "Europe/London"},
+                datetime(2024, 7, 2, 9, tzinfo=UTC),
+            ),
+            ("created_time", "2026-06-27T17:11:00.000Z", datetime(2026, 6, 27, 17, 11, tzinfo=UTC)),
+            ("created_by", {"object": "user", "id": ID}, [ID]),
+            ("unique_id", {"prefix": "TASK", "number": 3}, "TASK-3"),
+            ("unique_id", {"prefix": None, "number": 3}, "3"),
+            ("unique_id", {"prefix": None, "number": None}, None),
+            ("formula", {"type": "string", "string": ""}, None),
+            ("formula", {"type": "boolean", "boolean": True}, True),
+            ("formula", {"type": "date", "date": {"start": "2024-01-02", "end": None}}, date(2024, 1, 2)),
+            ("rollup", {"type": "number", "number": 2, "function": "count"}, 2),
+            (
+                "rollup",
+                {
+                    "type": "array",
+                    "array": [{"type": "number", "number": 1}, {"type": "files", "files": []}],
+                    "function": "show_original",
+                },
+                [1],
+            ),
+            ("rollup", {"type": "incomplete", "incomplete": {}, "function": "sum"}, None),
+        ],
+    )
+    def test_what_is_shown_becomes_the_canonical_value(self, kind: str, shown: Any, value: Any) -> None:
+        assert prop(kind).read({"type": kind, kind: shown}) == value
+
+    def test_a_moment_is_always_aware(self) -> None:
+        read = prop("date").read({"date": {"start": "2024-07-02T10:00:00", "end": None}})
+        assert read.tzinfo is not None
+
+
+class TestWriting:
+    @pytest.mark.parametrize(
+        ("kind", "value", "written"),
+        [
+            ("title", "Milk", [{"type": "text", "text": {"content": "Milk"}}]),
+            ("title", None, []),
+            ("rich_text", "", []),
+            ("url", "", None),
+            ("email", None, None),
+            ("phone_number", "+49 1", "+49 1"),
+            ("number", None, None),
+            ("number", Decimal("3.00"), 3),
+            ("number", Decimal("0.5"), 0.5),
+            ("checkbox", None, False),
+            ("checkbox", True, True),
+            ("select", "Done", {"name": "Done"}),
+            ("select", "", None),
+            ("status", None, None),
+            ("multi_select", ["b", "a"], [{"name": "b"}, {"name": "a"}]),
+            ("multi_select", {"b", "a"}, [{"name": "a"}, {"name": "b"}]),
+            ("multi_select", None, []),
+            ("people", [ID], [{"object": "user", "id": ID}]),
+            ("relation", (ID.replace("-", ""),), [{"id": ID}]),
+            ("date", None, None),
+            ("date", date(2024, 1, 2), {"start": "2024-01-02"}),
+            (
+                "date",
+                datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=LONDON),
+                {"start": "2024-01-02T03:04:00+01:00"},
+            ),
+            (
+                "date",
+                DateRange(date(2024, 1, 2), date(2024, 1, 5)),
+                {"start": "2024-01-02", "end": "2024-01-05"},
+            ),
+        ],
+    )
+    def test_a_canonical_value_becomes_what_a_request_says(self, kind: str, value: Any, written: Any) -> None:
+        assert write(kind, value) == written
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            ("title", 3),
+            ("rich_text", "x" * 200_001),
+            ("rich_text", "🚀" * 100_001),
+            ("rich_text", "half \ud83d"),
+            ("url", "x" * 2001),
+            ("email", "x" * 201),
+            ("phone_number", "x" * 201),
+            ("number", "3"),
+            ("number", True),
+            ("number", float("nan")),
+            ("number", float("inf")),
+            ("number", 10**400),
+            ("number", Decimal("sNaN")),
+            ("checkbox", "yes"),
+            ("checkbox", 1),
+            ("date", "2024-01-02"),
+            ("date", datetime(2024, 1, 2)),  # noqa: DTZ001 - a naive one is the point
+            ("date", DateRange(date(2024, 1, 2), datetime(2024, 1, 3, tzinfo=UTC))),
+            ("select", "one, two"),
+            ("select", ["one"]),
+            ("multi_select", "one"),
+            ("multi_select", ["a,b"]),
+            ("multi_select", [str(number) for number in range(101)]),
+            ("people", ["ada@example.com"]),
+            ("people", [3]),
+            ("relation", [ID] * 101),
+            ("formula", 3),
+            ("created_time", datetime(2024, 1, 2, tzinfo=UTC)),
+            ("files", "x"),
+        ],
+    )
+    def test_what_notion_would_not_take_is_refused_by_the_propertys_name(self, kind: str, value: Any) -> None:
+        with pytest.raises(RejectedError, match="Due"):
+            prop(kind).write(value)
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            ("select", "geheim,"),
+            ("people", ["geheim"]),
+            ("url", "geheim" * 400),
+            ("rich_text", "geheim\ud83d"),
+        ],
+    )
+    def test_a_refusal_shows_no_value_nor_does_its_cause(self, kind: str, value: Any) -> None:
+        with pytest.raises(RejectedError) as caught:
+            prop(kind).write(value)
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert "geheim" not in str(error)
+            assert "geheim" not in str(error.__cause__)
+            error = error.__cause__
+
+    @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=50).map(lambda t: t * 300))
+    def test_long_text_is_split_and_never_cut(self, text: str) -> None:
+        items = [item["text"]["content"] for item in write("rich_text", text)]
+        assert "".join(items) == text
+        assert all(0 < len(item.encode("utf-16-le")) // 2 <= 2000 for item in items)
+
+    def test_the_longest_text_is_taken(self) -> None:
+        assert len(write("rich_text", "x" * 200_000)) == 100
+        assert prop("rich_text").field.longest == 200_000
+
+
+class TestWholeness:
+    """A page shows only the first 25 of some lists."""
+
+    @pytest.mark.parametrize(
+        ("kind", "shown", "cut"),
+        [
+            ("relation", {"relation": [{"id": ID}] * 25, "has_more": True}, True),
+            ("relation", {"relation": [{"id": ID}] * 25, "has_more": False}, False),
+            ("people", {"people": [{"id": ID}] * 25}, True),
+            ("people", {"people": [{"id": ID}] * 24}, False),
+            ("rich_text", {"rich_text": [{"type": "mention"}] * 25}, True),
+            ("title", {"title": [{"type": "text"}] * 30 + [{"type": "mention"}] * 24}, False),
+            ("multi_select", {"multi_select": [{"name": "a"}] * 100}, False),
+        ],
+    )
+    def test_a_value_that_may_be_cut_is_noticed(self, kind: str, shown: Any, *, cut: bool) -> None:
+        assert prop(kind).is_cut(shown) is cut
+
+    def test_the_recorded_items_of_a_long_relation_are_its_whole_value(self) -> None:
+        (whole,) = [e["response"] for e in exchanges() if "/properties/" in e["path"]]
+        relation = Property("Items", "o_yF", "relation")
+        (cut,) = [
+            value
+            for exchange in exchanges()
+            for page in objects("page", exchange["response"])
+            for value in page["properties"].values()
+            if value["type"] == "relation" and value.get("has_more")
+        ]
+
+        ids = relation.read(relation.join(whole["results"]))
+
+        assert relation.is_cut(cut)
+        assert len(ids) == 30
+        assert ids[:25] == relation.read(cut)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_are_compared_as_notion_keeps_them(moment: datetime) -> None:
+    cut = cut_to_minute(moment)
+    assert moment - cut < timedelta(minutes=1)
+    assert cut_to_minute(DateRange(moment, moment)) == DateRange(cut, cut)
+    assert cut_to_minute(moment.date()) == moment.date()
