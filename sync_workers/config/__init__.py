@@ -3,7 +3,7 @@
 `load` gives its values, or all of its problems at once.
 """
 
-from sync_workers.config.read import load, read
+from sync_workers.config.read import load, load_for, read
 from sync_workers.config.task_file import ConnectionConfig, SideConfig, TaskConfig, TaskFile
 
-__all__ = ["ConnectionConfig", "SideConfig", "TaskConfig", "TaskFile", "load", "read"]
+__all__ = ["ConnectionConfig", "SideConfig", "TaskConfig", "TaskFile", "load", "load_for", "read"]

@@ -14,6 +14,19 @@ from sync_workers.config.read_tasks import read_tasks
 from sync_workers.config.tables import Find, Tables, tables, without
 from sync_workers.config.task_file import ConnectionConfig, TaskFile
 from sync_workers.errors import SettingsError
+from sync_workers.settings import Settings
+
+
+def load_for(settings: Settings, find: Find = services.find) -> TaskFile:
+    """The task file that the settings name; an empty one where nobody named one and none is there.
+
+    Raises:
+        SettingsError: as `load`.
+    """
+    named = "config" in settings.model_fields_set
+    if not named and not settings.config.exists():
+        return TaskFile(settings.config)
+    return load(settings.config, find)
 
 
 def load(path: Path, find: Find = services.find) -> TaskFile:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sync_workers.config import TaskFile, load, read
+from sync_workers.config import TaskFile, load, load_for, read
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, FieldRule, Limits
 from sync_workers.errors import SettingsError
 from sync_workers.model import ConflictMode, Pair, Side
 from sync_workers.services.memory import container
+from sync_workers.settings import Settings
 from tests.config.fakes import VaultConnection, VaultPlace, find_kind
 
 SMALL = """\
@@ -179,6 +180,22 @@ def test_an_unknown_task_is_answered_with_the_nearest(name: str) -> None:
 
 def test_a_file_without_tasks_is_fine() -> None:
     assert read_text("") == TaskFile(Path("/there/sync.toml"))
+
+
+def test_who_named_no_task_file_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SYNC_WORKERS_CONFIG", raising=False)
+
+    assert load_for(Settings()).tasks == {}
+    (tmp_path / "sync.toml").write_text(SMALL)
+    assert list(load_for(Settings()).tasks) == ["todo"]
+
+
+def test_who_named_a_task_file_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_CONFIG", str(tmp_path / "mine.toml"))
+
+    with pytest.raises(SettingsError, match=r"no task file .*mine\.toml"):
+        load_for(Settings())
 
 
 def test_a_file_of_another_editor_is_read(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""`Settings`: what the environment says. Nothing else reads it, but for secrets (`secret.py`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sync_workers.errors import SettingsError
+from sync_workers.naming import hint
+
+PREFIX = "SYNC_WORKERS_"
+
+
+class LogLevel(StrEnum):
+    """From how grave a message on the log is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _redis_url(url: str) -> str:
+    if "://" not in url:
+        raise ValueError("should be a URL such as redis://localhost:6379/0")
+    return url
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+Url = Annotated[str, AfterValidator(_redis_url)]
+
+
+class Settings(BaseSettings):
+    """Each field is the variable SYNC_WORKERS_ and its name in capitals; see docs/configuration.md.
+
+    Attributes:
+        redis_url: where state, leases and snapshots live; also the broker unless that is named.
+        broker_url: where Celery's messages go.
+        config: the task file.
+        log_level: from how grave a message on the log is written.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
+
+    redis_url: Url = Field(default="redis://localhost:6379/0", repr=False)  # it may hold a password
+    broker_url: Url | None = Field(default=None, repr=False)
+    config: Path = Path("sync.toml")
+    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
+
+    @property
+    def broker(self) -> str:
+        """Where Celery's messages go."""
+        return self.broker_url or self.redis_url
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a variable with our prefix is unknown or wrong; all of them.
+    """
+    problems = unknown_variables(os.environ)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += [_wrong(str(detail["loc"][0]), detail["msg"]) for detail in error.errors()]
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable with our prefix that no setting reads: probably misspelt."""
+    known = {variable(name) for name in Settings.model_fields}
+    return [
+        f"the environment variable {name} is no setting{hint(name.upper(), known)}"
+        for name in sorted(environment)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + setting.upper()
+
+
+def _wrong(setting: str, message: str) -> str:
+    what = message.removeprefix("Value error, ").replace("Input should", "should")
+    return f"the environment variable {variable(setting)} {what}"
