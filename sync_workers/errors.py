@@ -35,7 +35,7 @@ class SyncError(Exception):
     """The root: catch it to catch everything that this project raises on purpose."""
 
 
-class SettingsError(SyncError):
+class SettingsError(SyncError, ValueError):
     """Settings or the task file are wrong.
 
     Attributes:

@@ -91,7 +91,7 @@ class _Diff:
             if one is None or another is None:
                 self._absent(Pair(notion_id, other_id), Pair(one, another))
                 continue
-            bases = Pair[Fields](notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING))
+            bases = Pair(notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING))
             # Nothing changed on either side: the case of nearly all records in nearly all runs.
             if one.fields == bases.notion and another.fields == bases.other:
                 continue
@@ -125,7 +125,7 @@ class _Diff:
 
     def _absent_on(self, side: Side, ids: Pair[ID], record: Record) -> None:
         part, target = Part.deleted(side), side.opposite
-        records = Pair[Record | None].of(target, record, None)
+        records = Pair.of(target, record, None)
         base = self.state.bases(target).get(ids[target], {})
         policy = self.rules.delete
         # Deleted on one side, and this task does not pass deletions on.
@@ -159,7 +159,7 @@ class _Diff:
             self._merged(Part.MATCHED, records, replace(merged, advanced=Pair({}, {})))
         for source in Side:
             for record_id in found.new[source]:
-                ids_of = Pair[ID | None].of(source, record_id, None)
+                ids_of = Pair.of(source, record_id, None)
                 self._create(
                     source.opposite, ids_of, self.snapshot[source].records[record_id], f"new on {source}"
                 )
@@ -171,7 +171,7 @@ class _Diff:
         """A create of ours whose reply was lost: link what it made, then look for later edits."""
         records = self._records(ids)
         made = {attr: records[target].fields.get(attr) for attr in begun.sent}
-        bases = Pair[Fields].of(target, made, begun.source)
+        bases = Pair.of(target, made, begun.source)
         self._add(
             Part.MATCHED, Action.LINK, target, ids, "made by a run that lost the reply", records, bases=bases
         )
@@ -224,8 +224,8 @@ class _Diff:
                 base[crossing.attrs[source]] = value
             except UncrossableError:
                 self._hold_value(source, record.id, crossing.attrs[source])
-        records = Pair[Record | None].of(source, record, None)
-        bases = Pair[Fields].of(source, base, {})
+        records = Pair.of(source, record, None)
+        bases = Pair.of(source, base, {})
         self._add(Part.created(source), Action.CREATE, target, ids, reason, records, sent, bases)
 
     def _add(

@@ -25,7 +25,7 @@ MISSING: Final = _Missing.MISSING
 """Stands for a base that is not known: a new link, or a field that was mapped later."""
 
 
-UNKNOWN: Final = Pair[Fields](NOTHING, NOTHING)
+UNKNOWN: Final = Pair(NOTHING, NOTHING)
 """The bases of two records that were just matched."""
 
 
@@ -105,7 +105,7 @@ def _decide(
     elif said is Say.CONFLICT:
         decided = verdict(crossing.mode or rules.mode, records, rules)
         winner = None if rules.task_resolves else decided.winner
-        ids = Pair[ID](records.notion.id, records.other.id)
+        ids = Pair(records.notion.id, records.other.id)
         conflict = Conflict(ids, crossing.attrs, values, winner, decided.tie and winner is not None)
         if winner is not None:
             _write(crossing, winner.opposite, values, merged)

@@ -180,7 +180,7 @@ class Application:
         )
         ids = Pair.of(side, made.id, source.id)
         shown = {attr: made.fields.get(attr) for attr in operation.fields}
-        link = self._link(ids, Pair[Fields].of(side, shown, operation.bases[side.opposite]), fresh=True)
+        link = self._link(ids, Pair.of(side, shown, operation.bases[side.opposite]), fresh=True)
         links = dict(link.links)
         if operation.ids.notion is not None and operation.ids.notion != ids.notion:
             links = {operation.ids.notion: None, **links}
@@ -214,21 +214,21 @@ class Application:
         self._commit(number, Change(links={_both(operation.ids).notion: None}))
 
     def _resolve(self, number: int, operation: Operation) -> None:
-        """Conflicts that the task decides itself, perhaps by writing: look afterwards what is left to write."""
+        """Conflicts that the task decides itself, perhaps by writing: look afterwards what is left."""
         ids = _both(operation.ids)
         self._expect_unmoved(operation)
         self._begin(number, Change())
-        decided = {conflict: self._decide(conflict) for conflict in operation.conflicts}
+        decided = [(conflict, self._decide(conflict)) for conflict in operation.conflicts]
         bases = Pair.each(lambda side: dict(operation.bases[side]))
         for side in Side:
             now = self._read(side, ids[side])
             wanted = dict(operation.resolve_fields[side])
-            for conflict, value in decided.items():
+            for conflict, value in decided:
                 if value is not conflict:
                     wanted[conflict.attrs[side]] = value
             missing = {attr: value for attr, value in wanted.items() if not same(now.fields.get(attr), value)}
             written = self._write(side, now, missing) if missing else {}
-            bases[side].update({attr: now.fields.get(attr) for attr in wanted} | written)
+            bases[side].update({**{attr: now.fields.get(attr) for attr in wanted}, **written})
         self._commit(number, self._link(ids, bases))
 
     def _decide(self, conflict: Conflict) -> Any:

@@ -35,6 +35,10 @@ def decide(
         if moved:
             plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
         report.planned = len(plan)
+        report.ambiguous.extend(plan.ambiguous)
+        report.held.extend(plan.held)
+        # What the task decides itself is known only when it has decided.
+        report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))
         if reasons and (repeated or not accept_guards):
             raise GuardError(plan, reasons)
         return plan

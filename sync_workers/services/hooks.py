@@ -25,6 +25,7 @@ class HooksService:
     """One side of a `SyncTask`; see `sync_workers.services.base.Service`.
 
     Attributes:
+        listed: whether the listing hook was asked.
         objects: the live objects of the last listing by id.
         doubtful: records whose hook wrote something that the object does not show, with their
             fields before: either the object is a mere copy, or the service did not take the value.
@@ -35,6 +36,7 @@ class HooksService:
     def __init__(self, hooks: object, side: Side, attrs: Sequence[str], *, timed: bool = True) -> None:
         self.side = side
         self.attrs = tuple(attrs)
+        self.listed = False
         self.objects: dict[ID, Any] = {}
         self.doubtful: dict[ID, Fields] = {}
         self._hooks = hooks
@@ -61,7 +63,7 @@ class HooksService:
         records: list[Record] = []
         unreadable: dict[ID, str] = {}
         nameless = False
-        self.objects = {}
+        self.objects, self.listed = {}, True
         read_id = self.hook("id")
         for place, obj in listed:
             record_id = f"#{place}"
@@ -91,11 +93,11 @@ class HooksService:
         return {i: self.record(found[i], i) if i in found else Gone(i) for i in ids}
 
     def create(self, fields: Fields, _idempotency: str) -> Record:
-        made = self._call(self.hook("create_obj"), "create_obj", **fields)
+        made = self.call("create_obj", self.hook("create_obj"), **fields)
         if made is None:
             msg = f"{self.side}_create_obj returned nothing, so its id is not known"
             raise UnknownOutcomeError(msg)
-        record: Record = self._call(self.record, "to_dict", made)
+        record: Record = self.call("to_dict", self.record, made)
         self.objects[record.id] = made
         return record
 
@@ -104,8 +106,8 @@ class HooksService:
         if obj is None:
             msg = f"record {record.id} is not there any more"
             raise MovedError(msg)
-        self._call(self.hook("update_attrs"), "update_attrs", obj, dict(fields))
-        after: Record = self._call(self.record, "to_dict", obj, record.id)
+        self.call("update_attrs", self.hook("update_attrs"), obj, dict(fields))
+        after: Record = self.call("to_dict", self.record, obj, record.id)
         unmoved = all(same(after.fields[attr], record.fields[attr]) for attr in fields)
         if unmoved and not all(same(after.fields[attr], value) for attr, value in fields.items()):
             self.doubtful.setdefault(record.id, record.fields)
@@ -116,7 +118,7 @@ class HooksService:
     def delete(self, record: Record) -> None:
         obj = self._expect(record)
         if obj is not None:
-            self._call(self.hook("delete_obj"), "delete_obj", obj)
+            self.call("delete_obj", self.hook("delete_obj"), obj)
             del self.objects[record.id]
 
     def archive(self, record: Record) -> None:
@@ -138,13 +140,13 @@ class HooksService:
         obj = self.objects.get(record.id)
         if obj is None:
             return None
-        now: Record = self._call(self.record, "to_dict", obj, record.id)
+        now: Record = self.call("to_dict", self.record, obj, record.id)
         if not _alike(now.fields, record.fields):
             msg = f"record {record.id} changed since it was read"
             raise MovedError(msg)
         return obj
 
-    def _call(self, function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
+    def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
         except SyncError:

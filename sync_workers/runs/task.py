@@ -1,0 +1,34 @@
+"""What the phases need to know about a task, whichever kind it is."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sync_workers.engine.rules import Rules
+from sync_workers.model import Pair
+from sync_workers.report import Report
+from sync_workers.runs.apply import Application
+from sync_workers.schedule import Schedule
+from sync_workers.services.base import Service
+
+
+class Task(Protocol):
+    """A task that can be run: a `SyncTask`, or one made of two services by configuration."""
+
+    name: str
+    report: Report
+
+    @property
+    def rules(self) -> Rules:
+        """What the engine has to know."""
+
+    @property
+    def timing(self) -> Schedule:
+        """When the task runs by itself."""
+
+    def services(self) -> AbstractContextManager[Pair[Service]]:
+        """The services of both sides for one phase; they are closed at its end."""
+
+    def carry_out(self, application: Application) -> None:
+        """Carry out all parts of a plan; may be called again after SliceOverError."""

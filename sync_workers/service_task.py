@@ -1,0 +1,45 @@
+"""`ServiceTask`: a task made of two services by the task file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+from sync_workers.config.task_file import TaskConfig
+from sync_workers.engine.rules import Rules
+from sync_workers.model import Pair, Part, Side
+from sync_workers.report import Report
+from sync_workers.runs.apply import Application
+from sync_workers.schedule import Schedule
+from sync_workers.services.base import Service
+
+
+class ServiceTask:
+    """A configured task; see `sync_workers.runs.task.Task`."""
+
+    def __init__(self, config: TaskConfig) -> None:
+        self.config = config
+        self.name = config.name
+        self.report = Report(config.name)
+
+    def __repr__(self) -> str:
+        return f"ServiceTask({self.name!r})"
+
+    @property
+    def rules(self) -> Rules:
+        return self.config.rules
+
+    @property
+    def timing(self) -> Schedule:
+        return self.config.schedule
+
+    @contextmanager
+    def services(self) -> Iterator[Pair[Service]]:
+        with ExitStack() as stack:
+            yield Pair.each(lambda side: stack.enter_context(closing(self.config.open(side))))
+
+    def carry_out(self, application: Application) -> None:
+        for part in Part:
+            application.run(part)
+        for side in Side:
+            application.report.calls.setdefault(side.value, 0)
