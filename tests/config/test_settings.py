@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from sync_workers.errors import SettingsError
 from sync_workers.settings import LogLevel, load_settings, unknown_variables
 
-
 MEANT = "; did you mean 'SYNC_WORKERS_REDIS_URL'?"
 
 
