@@ -1,0 +1,111 @@
+"""The names of all keys in Redis, in one place.
+
+The task's name stands in braces, so that on a Redis Cluster all keys of a task lie in one slot and one
+script can check the lease and write the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync_workers.model import ID, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one task.
+
+    Attributes:
+        task: the task's name; `SyncTask.state_key` is `prefix`.
+    """
+
+    task: str
+
+    @property
+    def prefix(self) -> str:
+        return f"sync:{{{self.task}}}"
+
+    @property
+    def lease(self) -> str:
+        """Text `run:fence`, with an expiry: who may run the task now."""
+        return f"{self.prefix}:lease"
+
+    @property
+    def fence(self) -> str:
+        """Number of attempts so far; only ever grows."""
+        return f"{self.prefix}:fence"
+
+    @property
+    def current(self) -> str:
+        """Hash of the run that began last and has not ended: run, trigger, full, begun."""
+        return f"{self.prefix}:current"
+
+    @property
+    def following(self) -> str:
+        """Hash of the one run that was asked for while another worked: run, full."""
+        return f"{self.prefix}:following"
+
+    @property
+    def runs(self) -> str:
+        """Sorted set of the last run ids by when they began."""
+        return f"{self.prefix}:runs"
+
+    @property
+    def reports(self) -> str:
+        """Hash of the summaries of the last runs by run id; a run that stands here has ended."""
+        return f"{self.prefix}:reports"
+
+    @property
+    def joined(self) -> str:
+        """Hash from a run that never began or never ended to the one that did its work."""
+        return f"{self.prefix}:joined"
+
+    @property
+    def counters(self) -> str:
+        """Hash of numbers: ticks dropped, scheduled runs begun, runs by outcome."""
+        return f"{self.prefix}:counters"
+
+    @property
+    def tick(self) -> str:
+        """Hash of beat's last tick: at, by."""
+        return f"{self.prefix}:tick"
+
+    @property
+    def meta(self) -> str:
+        """Hash of the state's version and set-up; there is a state if and only if it is there."""
+        return f"{self.prefix}:state:meta"
+
+    @property
+    def links(self) -> str:
+        """Hash of the links by Notion id: other id and both bases."""
+        return f"{self.prefix}:state:links"
+
+    @property
+    def pending(self) -> str:
+        """Hash of begun creates by `side:source id`."""
+        return f"{self.prefix}:state:pending"
+
+    @property
+    def unlinked(self) -> str:
+        """Hash of records that are left alone by `side:id`."""
+        return f"{self.prefix}:state:unlinked"
+
+    def mirror(self, side: Side) -> str:
+        """What one side's last listing was, with its cursor."""
+        return f"{self.prefix}:mirror:{side.value}"
+
+    def journal(self, run: ID) -> str:
+        """Hash of a run's operations by number: the attempt that began it, or `ended`."""
+        return f"{self.prefix}:run:{run}:journal"
+
+    def blob(self, run: ID, name: str) -> str:
+        """Something large of a run: its snapshot, its plan."""
+        return f"{self.prefix}:run:{run}:{name}"
+
+    def staged(self, key: str) -> str:
+        """Where a whole hash is written before it takes its place at once."""
+        return f"{key}:staged"
+
+    def state(self) -> tuple[str, ...]:
+        """Everything that the state is made of."""
+        return self.meta, self.links, self.pending, self.unlinked

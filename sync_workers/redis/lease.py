@@ -1,0 +1,266 @@
+"""`Lease`: the right to run a task now, taken by one attempt of one phase of one run.
+
+    beat or enqueue ─> take ─> Taken ─────> work, renewed in a thread ─> leave ─> next phase takes again
+                        │                                            └─> end ─> the following run, if any
+                        ├─> Held        another run works: drop the tick, keep the request as following run
+                        ├─> Superseded  this run is over, or another one has begun since: stop
+                        └─> Finished    the task has run as often as it should
+
+The owner is the run and the number of its attempt (the fence). Each attempt gets a higher number, and every
+write to the state names it: an attempt that wakes up late finds its number outdated and is refused. All
+times are Redis' own; a worker's clock only says when to ask again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from sync_workers.errors import LeaseLostError, StateError
+from sync_workers.model import ID
+from sync_workers.redis import scripts
+from sync_workers.redis.connect import Client
+from sync_workers.redis.keys import Keys
+from sync_workers.report import Trigger
+
+WORKING = timedelta(seconds=60)
+"""How long the lease of a worker that died stands in the way. It is renewed at every third of it, so that
+two renewals may fail in a row: Redis may be away for 40 s without any run losing its lease."""
+
+BETWEEN = timedelta(seconds=600)
+"""How long a run may wait in the queue for its next phase. Twice the broker's visibility timeout of 300 s:
+a phase whose worker died before it began is delivered once more within it. A run that waits longer is
+superseded by the next one, which costs calls and loses nothing."""
+
+KEPT_RUNS = 200
+"""How many runs of a task are remembered: more than a task of one run a second makes until a message
+whose worker died is delivered again, by which it is known that such a run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The lease is ours.
+
+    Attributes:
+        fence: the number of this attempt.
+        full: the run compares everything anew; also when a request that it answers asked for that.
+    """
+
+    fence: int
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another run works.
+
+    Attributes:
+        by: that run.
+        following: the run that will answer this request; None for a dropped one.
+    """
+
+    by: ID
+    following: ID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """This run is over: it ended, was joined to another, or another one has begun since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The task has run as often as it should in total."""
+
+
+Taking: TypeAlias = Taken | Held | Superseded | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The one run that was asked for while this one worked; starting it twice is harmless."""
+
+    run: ID
+    full: bool
+
+
+def owner(run: ID, fence: int) -> str:
+    """How the lease names who has it."""
+    return f"{run}:{fence}"
+
+
+class Lease:
+    """The lease of one task as one attempt sees it; a context manager that renews it meanwhile.
+
+    Attributes:
+        fence: the attempt's number; 0 before `take`.
+        lost: whether a renewal found that the lease has gone.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        task: str,
+        run: ID,
+        *,
+        working: timedelta = WORKING,
+        between: timedelta = BETWEEN,
+    ) -> None:
+        self.client = client
+        self.keys = Keys(task)
+        self.run = run
+        self.fence = 0
+        self.lost = False
+        self._working = working
+        self._between = between
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def take(self, trigger: Trigger, *, first: bool, full: bool = False, total: int | None = None) -> Taking:
+        """Take the lease for one attempt.
+
+        The run's `first` phase begins it; a later one only goes on with a run that has begun. `total` is
+        how often the schedule runs the task at all; runs of other triggers than beat do not count.
+
+        Raises:
+            StateError: Redis does not answer or refuses.
+        """
+        keys = self.keys
+        answer = self.client.run(
+            scripts.BEGIN,
+            (
+                keys.lease, keys.fence, keys.current, keys.following,
+                keys.runs, keys.reports, keys.joined, keys.counters,
+            ),
+            (
+                self.run, trigger.value, int(first), int(full), _milliseconds(self._working),
+                "" if total is None or trigger is not Trigger.BEAT else total, _WHEN_HELD[trigger], KEPT_RUNS,
+            ),
+        )  # fmt: skip
+        said, *rest = answer
+        if said == b"taken":
+            self.fence, self.lost = int(rest[0]), False
+            return Taken(self.fence, rest[1] == b"1")
+        if said == b"held":
+            return Held(rest[0].decode(), rest[1].decode() or None)
+        return Finished() if said == b"finished" else Superseded()
+
+    def check(self) -> None:
+        """Ask, without a call, whether the lease is still ours as far as this process knows.
+
+        Raises:
+            LeaseLostError: it has gone; nothing more may be written.
+        """
+        if self.lost:
+            raise self._gone()
+
+    def renew(self) -> None:
+        """Keep the lease for another while.
+
+        Raises:
+            LeaseLostError: it has gone.
+        """
+        self._keep(self._working)
+
+    def leave(self) -> None:
+        """Keep the lease for the run's next phase while that waits in the queue; ends the renewing.
+
+        Raises:
+            LeaseLostError: it has gone.
+        """
+        self._stop()
+        self._keep(self._between)
+
+    def end(self, report: Mapping[str, Any]) -> Following | None:
+        """End the run: store its report and free the lease; gives the run that follows, if one was asked for.
+
+        Ending a run twice is fine. `report` is a `Report.summary()`.
+
+        Raises:
+            LeaseLostError: it has gone; nothing was stored.
+        """
+        self._stop()
+        keys = self.keys
+        said, run, full = (
+            *self.client.run(
+                scripts.END,
+                (
+                    keys.lease, keys.current, keys.following, keys.reports, keys.counters,
+                    keys.journal(self.run), *(keys.blob(self.run, name) for name in BLOBS),
+                ),
+                (owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"])),
+            ),
+            b"", b"",
+        )[:3]  # fmt: skip
+        if said == b"lost":
+            raise self._gone()
+        return Following(run.decode(), full == b"1") if run else None
+
+    def is_free_for_run(self) -> bool:
+        """Whether nobody has the lease and this run is still the last that began: it may try again."""
+        current = self.client.ask("HGET", self.keys.current, "run")
+        return bool(current == self.run.encode() and self.client.ask("GET", self.keys.lease) is None)
+
+    def __enter__(self) -> Self:
+        self._stopped.clear()
+        self._thread = threading.Thread(
+            target=self._renew_until_stopped, name=f"lease {self.run}", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stopped.wait(self._working.total_seconds() / 3):
+            try:
+                self.renew()
+            except LeaseLostError:
+                self.lost = True
+                return
+            except StateError:
+                # Redis is away. Whether the lease outlives that is decided by Redis, not by this clock:
+                # the next renewal tells, and no write gets past a Redis that is away.
+                continue
+
+    def _keep(self, ttl: timedelta) -> None:
+        mine = owner(self.run, self.fence)
+        if not self.client.run(scripts.RENEW, (self.keys.lease,), (mine, _milliseconds(ttl))):
+            self.lost = True
+            raise self._gone()
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _gone(self) -> LeaseLostError:
+        return LeaseLostError(
+            f"task {self.keys.task}: run {self.run} does not have the lease any more; "
+            "nothing is lost, the next run goes on from what is stored"
+        )
+
+
+BLOBS = ("snapshot", "plan", "report")
+"""What a run leaves lying between its phases besides the journal; removed at its end."""
+
+_WHEN_HELD = {
+    Trigger.BEAT: "drop",
+    Trigger.AD_HOC: "follow",
+    Trigger.WEBHOOK: "follow",
+    Trigger.RETRY: "follow",
+    Trigger.LOCAL: "refuse",  # the caller is told at once
+}
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

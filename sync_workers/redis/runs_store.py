@@ -1,0 +1,157 @@
+"""`RunsStore`: what the runs of a task hand on between their phases, and how they ended."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sync_workers.errors import LeaseLostError, StateError
+from sync_workers.model import ID, Side
+from sync_workers.redis import scripts
+from sync_workers.redis.connect import Client
+from sync_workers.redis.keys import Keys
+from sync_workers.redis.lease import BLOBS, owner
+
+BLOB_KEPT = timedelta(days=1)
+"""How long the snapshot of a run that died lies around; a run that ends removes its own."""
+
+_HOPS = 50
+"""A run is joined to the one that follows; this many in a row only happens when every one of them died."""
+
+
+def new_run_id() -> ID:
+    """A fresh id of a run."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseInfo:
+    """Who has the lease of a task now, for people.
+
+    Attributes:
+        ends_in: when it ends by itself, unless it is renewed.
+    """
+
+    run: ID
+    fence: int
+    trigger: str
+    begun: datetime | None
+    ends_in: timedelta
+
+
+class RunsStore:
+    """The runs of one task."""
+
+    def __init__(self, client: Client, task: str) -> None:
+        self._client = client
+        self._keys = Keys(task)
+
+    def put(self, run: ID, fence: int, name: str, body: bytes) -> None:
+        """Hand something large on to the run's next phase; `name` is one of `BLOBS`.
+
+        Raises:
+            LeaseLostError: another attempt or run owns the task now; nothing was stored.
+        """
+        if name not in BLOBS:
+            raise ValueError(f"{name} is none of {', '.join(BLOBS)}")
+        self._put(run, fence, self._keys.blob(run, name), body, str(int(BLOB_KEPT.total_seconds() * 1000)))
+
+    def get(self, run: ID, name: str) -> bytes | None:
+        """What an earlier phase handed on; None when there is nothing (any more)."""
+        return self._get(self._keys.blob(run, name))
+
+    def put_mirror(self, run: ID, fence: int, side: Side, body: bytes) -> None:
+        """Keep a side's listing with its cursor for the next run; raises as `put`."""
+        self._put(run, fence, self._keys.mirror(side), body, "")
+
+    def mirror(self, side: Side) -> bytes | None:
+        """What `put_mirror` kept; None makes the next run read the side as a whole."""
+        return self._get(self._keys.mirror(side))
+
+    def drop_mirrors(self) -> None:
+        """Forget both listings."""
+        self._client.ask("DEL", *(self._keys.mirror(side) for side in Side))
+
+    def report(self, run: ID) -> dict[str, Any] | None:
+        """The summary of a run that ended, or of the one that did its work instead; None until then."""
+        for _ in range(_HOPS):
+            body = self._client.ask("HGET", self._keys.reports, run)
+            if body is not None:
+                found: dict[str, Any] = json.loads(body)
+                return found
+            joined = self._client.ask("HGET", self._keys.joined, run)
+            if joined is None:
+                return None
+            run = joined.decode()
+        return None
+
+    def recent(self, number: int = 10) -> list[dict[str, Any]]:
+        """The summaries of the last runs that ended, the newest first."""
+        ids = self._client.ask("ZREVRANGE", self._keys.runs, 0, -1)
+        if not ids:
+            return []
+        bodies = self._client.ask("HMGET", self._keys.reports, *ids)
+        return [json.loads(body) for body in bodies if body is not None][:number]
+
+    def counters(self) -> dict[str, int]:
+        """How many ticks were `dropped`, scheduled runs begun, and runs ended by outcome."""
+        counted = self._client.ask("HGETALL", self._keys.counters)
+        return {name.decode(): int(number) for name, number in counted.items()}
+
+    def following(self) -> ID | None:
+        """The run that was asked for while another worked and has not begun yet."""
+        run = self._client.ask("HGET", self._keys.following, "run")
+        return run.decode() if run is not None else None
+
+    def lease(self) -> LeaseInfo | None:
+        """Who has the lease now; None when nobody has it."""
+        body = self._client.ask("GET", self._keys.lease)
+        left = self._client.ask("PTTL", self._keys.lease)
+        if body is None or left < 0:
+            return None
+        run, _, fence = body.decode().rpartition(":")
+        current = self._client.ask("HGETALL", self._keys.current)
+        begun = current.get(b"begun")
+        return LeaseInfo(
+            run=run,
+            fence=int(fence),
+            trigger=current.get(b"trigger", b"").decode(),
+            begun=datetime.fromtimestamp(int(begun) / 1000, UTC) if begun else None,
+            ends_in=timedelta(milliseconds=left),
+        )
+
+    def _put(self, run: ID, fence: int, key: str, body: bytes, ttl: str) -> None:
+        packed = zlib.compress(body, level=1)  # the fastest level takes most of what JSON has to give
+        if not self._client.run(scripts.PUT, (self._keys.lease, key), (owner(run, fence), packed, ttl)):
+            raise LeaseLostError(
+                f"task {self._keys.task}: run {run} does not have the lease any more and stored nothing; "
+                "the next run goes on from what is stored"
+            )
+
+    def _get(self, key: str) -> bytes | None:
+        packed = self._client.ask("GET", key)
+        try:
+            return zlib.decompress(packed) if packed is not None else None
+        except zlib.error as error:
+            raise StateError(
+                f"the key {key} in Redis is damaged: delete it and run the task again"
+            ) from error
+
+
+def claim_tick(client: Client, task: str, by: str, apart: timedelta) -> bool:
+    """Claim a tick of beat, so that several beats make one; `by` is new for each tick.
+
+    A tick closer to the last one than `apart` is another beat's copy of it: False.
+    """
+    apart_ms = int(apart.total_seconds() * 1000)
+    return bool(client.run(scripts.TICK, (Keys(task).tick,), (by, apart_ms)))
+
+
+def last_tick(client: Client, task: str) -> datetime | None:
+    """When a tick of the task was claimed last, by Redis' clock."""
+    at = client.ask("HGET", Keys(task).tick, "at")
+    return datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None

@@ -1,0 +1,26 @@
+"""The Lua scripts: everything about a task that must happen at once or not at all.
+
+They stand in `lua/`, one file each, use Redis' own clock, touch only the keys they are given, and keep to
+what Redis 6.2 knows. Each may be sent twice, since a lost answer is asked for again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+BEGIN = "begin"
+END = "end"
+PUT = "put"
+RENEW = "renew"
+REPLACE = "replace"
+STEP = "step"
+TICK = "tick"
+
+ALL = (BEGIN, END, PUT, RENEW, REPLACE, STEP, TICK)
+
+
+@cache
+def source(script: str) -> str:
+    """The text of a script by its name."""
+    return (files("sync_workers.redis") / "lua" / f"{script}.lua").read_text(encoding="utf-8")
