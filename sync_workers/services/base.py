@@ -102,7 +102,9 @@ ReadResult: TypeAlias = Record | Gone | OutOfScope
 class Service(Protocol):
     """One side of one task. See the module's text for the rules that hold for every method."""
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do; may look at the container the first time, and raise as every call."""
 
     def schema(self) -> Mapping[str, Field]:
         """All fields of the container by name, mapped or not; asks the service where it has to.
