@@ -1,0 +1,51 @@
+"""All tasks that this deployment knows: those of the task file and those of the modules it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync_workers.config import load_for
+from sync_workers.config.modules import import_modules
+from sync_workers.config.task_file import TaskFile
+from sync_workers.errors import SettingsError
+from sync_workers.naming import hint, task_name
+from sync_workers.runs.task import Task
+from sync_workers.service_task import ServiceTask
+from sync_workers.settings import Settings
+from sync_workers.task import all_tasks
+
+
+def load_tasks(settings: Settings) -> dict[str, Task]:
+    """All tasks by name, in the order of the file, then those of imported modules by name.
+
+    Raises:
+        SettingsError: the file has problems, a module is not there, or a name is taken twice.
+    """
+    return tasks_of(load_for(settings))
+
+
+def tasks_of(file: TaskFile) -> dict[str, Task]:
+    """All tasks of a task file that was read before; raises as `load_tasks`."""
+    import_modules(file)
+    tasks: dict[str, Task] = {name: ServiceTask(config) for name, config in file.tasks.items()}
+    problems = []
+    for task in sorted(all_tasks, key=lambda task: task.name):
+        if task.name in tasks:
+            problems.append(f"{file.path} and an imported module both have a task {task.name!r}: rename one")
+        tasks[task.name] = task
+    if problems:
+        raise SettingsError(*problems)
+    return tasks
+
+
+def pick(tasks: Mapping[str, Task], name: str) -> Task:
+    """The task of that name, in whatever form it is written.
+
+    Raises:
+        SettingsError: there is none; names the nearest.
+    """
+    try:
+        return tasks[task_name(name)]
+    except (KeyError, ValueError):
+        msg = f"there is no task {name!r}{hint(name, tasks)}"
+        raise SettingsError(msg) from None

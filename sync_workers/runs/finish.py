@@ -1,0 +1,28 @@
+"""The end of a run that was carried out to its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sync_workers.report import Outcome, Report
+from sync_workers.runs.get import Gathered
+from sync_workers.runs.store import Store
+from sync_workers.state import Change, State
+
+
+def finish(report: Report, store: Store, state: State | None, gathered: Gathered) -> None:
+    """Remember the set-up that the bases were made with, and settle the report."""
+    known = state.setup if state is not None else None
+    if known != dict(gathered.setup):
+        store.commit(None, Change(setup=gathered.setup))
+        if state is not None:
+            state.setup = dict(gathered.setup)
+    report.settle()
+    report.finished = datetime.now(UTC)
+
+
+def fail(report: Report, outcome: Outcome, reason: str) -> None:
+    """The run ended before its end; `reason` names no values."""
+    report.outcome = outcome
+    report.reason = reason
+    report.finished = datetime.now(UTC)
