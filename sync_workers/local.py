@@ -117,6 +117,12 @@ def _run(
         finish(report, store, application.state, gathered)
 
 
+def _lost(lease: Lease) -> bool:
+    """Never stops a run, but raises as soon as the lease is known to have gone."""
+    lease.check()
+    return False
+
+
 def _end(lease: Lease, report: Report) -> None:
     try:
         following = lease.end(report.summary())

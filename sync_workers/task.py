@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from sync_workers.engine.resolve import verdict
@@ -24,7 +24,7 @@ from sync_workers.runs.diff import decide
 from sync_workers.runs.get import get
 from sync_workers.runs.steps import Objects, Steps, copied
 from sync_workers.runs.store import Unstored
-from sync_workers.schedule import Schedule
+from sync_workers.scheduling import Scheduled
 from sync_workers.services.base import Service
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import State
@@ -33,7 +33,7 @@ all_tasks: set[SyncTask] = set()
 """All tasks that were registered by `SyncTask.schedule`."""
 
 
-class SyncTask(Hooks):
+class SyncTask(Hooks, Scheduled):
     """A two-way sync of objects of Notion and of another service.
 
     Args:
@@ -66,8 +66,6 @@ class SyncTask(Hooks):
         self.conflict_mode = ConflictMode(conflict_mode)
         self.report = Report(self.name)
         self.finished = False
-        self._every: timedelta | None = None
-        self._in_total: int | None = None
         self._steps: Steps | None = None
         if len(set(self.attr_map.values())) < len(self.attr_map):
             msg = f"task {self.name}: two Notion attributes map to one attribute of the other service"
@@ -81,8 +79,6 @@ class SyncTask(Hooks):
     def state_key(self) -> str:
         return f"sync:{{{self.name}}}"
 
-    # --- scheduling ---
-
     def schedule(self) -> Self:
         """Register the task, so that workers, beat and `run_all_tasks` know it.
 
@@ -95,33 +91,6 @@ class SyncTask(Hooks):
         self.finished = False
         all_tasks.add(self)
         return self
-
-    def run_every(self, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Self:
-        """Run at this interval, counted from start to start."""
-        every = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        if every <= timedelta(0):
-            msg = f"task {self.name}: the interval must be longer than nothing"
-            raise ValueError(msg)
-        self._every = every
-        return self
-
-    def run_once(self) -> Self:
-        """Run one time only."""
-        self._every = None
-        return self
-
-    def in_total(self, times: int) -> Self:
-        """Run so many times in all."""
-        if times <= 0:
-            msg = "times must be positive"
-            raise ValueError(msg)
-        self._in_total = times
-        return self
-
-    @property
-    def timing(self) -> Schedule:
-        """When the task runs by itself, as a value."""
-        return Schedule(every=self._every, in_total=self._in_total)
 
     def __await__(self) -> Generator[Any, None, None]:
         return self().__await__()

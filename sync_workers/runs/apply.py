@@ -32,12 +32,12 @@ from sync_workers.model import (
     Pair,
     Part,
     Plan,
-    Record,
     Side,
 )
 from sync_workers.report import Report
+from sync_workers.runs.calls import Calls, HeldError
 from sync_workers.runs.store import Store
-from sync_workers.services.base import Gone, OutOfScope, Service
+from sync_workers.services.base import Service
 from sync_workers.state import Change, Pending, State
 from sync_workers.values import same
 
@@ -46,10 +46,6 @@ _log = logging.getLogger(__name__)
 
 class SliceOverError(SyncError):
     """The slice's time is up or the worker stops: the rest of the plan goes on as a new message."""
-
-
-class _HeldError(Exception):
-    """The operation waits on purpose; its text says why."""
 
 
 def never() -> bool:
@@ -79,8 +75,10 @@ class Application:
     progress: Callable[[int, int], None] | None = None
     resting: dict[Side, str] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
+    calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
+        self.calls = Calls(self.services, self.report)
         self.ended.update(self.store.done())
 
     def run(self, part: Part, admit: Callable[[Operation], bool] | None = None) -> None:
@@ -124,7 +122,7 @@ class Application:
             )  # fmt: skip
         except StateError:
             raise
-        except (MovedError, _HeldError) as error:
+        except (MovedError, HeldError) as error:
             # Someone was faster, or a deletion is not proven: the next run decides it again.
             self._forget(number, operation)
             self.report.held.append(Hold(side, record_id, str(error)))
@@ -160,7 +158,7 @@ class Application:
             return
         there = operation.records[operation.side]
         if there is not None:
-            self._confirm_gone(operation)
+            self.calls.confirm_gone(operation)
         parted = {(operation.side, there.id): True} if there is not None else {}
         self._commit(number, Change(links={ids.notion: None}, unlinked=parted))
 
@@ -170,14 +168,12 @@ class Application:
             msg = "a create without a source record: a plan of another version?"
             raise StateError(msg)
         if operation.ids[side] is not None:
-            self._confirm_gone(operation)
+            self.calls.confirm_gone(operation)
         begun = Pending(
             source=dict(operation.bases[side.opposite]), sent=dict(operation.fields), key=source.key
         )
         self._begin(number, Change(pending={(side, source.id): begun}))
-        made = self._call(
-            side, lambda service: service.create(operation.fields, f"{self.task}/{side}/{source.id}")
-        )
+        made = self.calls.on(side).create(operation.fields, f"{self.task}/{side}/{source.id}")
         ids = Pair.of(side, made.id, source.id)
         shown = {attr: made.fields.get(attr) for attr in operation.fields}
         link = self._link(ids, Pair.of(side, shown, operation.bases[side.opposite]), fresh=True)
@@ -192,7 +188,7 @@ class Application:
             msg = "an update without a target record: a plan of another version?"
             raise StateError(msg)
         self._begin(number, Change())
-        shown = self._write(operation.side, record, operation.fields)
+        shown = self.calls.write(operation.side, record, operation.fields)
         bases = Pair.of(
             operation.side,
             {**operation.bases[operation.side], **shown},
@@ -205,29 +201,29 @@ class Application:
         if record is None:
             msg = "a delete without a target record: a plan of another version?"
             raise StateError(msg)
-        self._confirm_gone(operation)
+        self.calls.confirm_gone(operation)
         self._begin(number, Change())
         if operation.action is Action.DELETE:
-            self._call(operation.side, lambda service: service.delete(record))
+            self.calls.on(operation.side).delete(record)
         else:
-            self._call(operation.side, lambda service: service.archive(record))
+            self.calls.on(operation.side).archive(record)
         self._commit(number, Change(links={_both(operation.ids).notion: None}))
 
     def _resolve(self, number: int, operation: Operation) -> None:
         """Conflicts that the task decides itself, perhaps by writing: look afterwards what is left."""
         ids = _both(operation.ids)
-        self._expect_unmoved(operation)
+        self.calls.expect_unmoved(operation)
         self._begin(number, Change())
         decided = [(conflict, self._decide(conflict)) for conflict in operation.conflicts]
         bases = Pair.each(lambda side: dict(operation.bases[side]))
         for side in Side:
-            now = self._read(side, ids[side])
+            now = self.calls.read(side, ids[side])
             wanted = dict(operation.resolve_fields[side])
             for conflict, value in decided:
                 if value is not conflict:
                     wanted[conflict.attrs[side]] = value
             missing = {attr: value for attr, value in wanted.items() if not same(now.fields.get(attr), value)}
-            written = self._write(side, now, missing) if missing else {}
+            written = self.calls.write(side, now, missing) if missing else {}
             bases[side].update({**{attr: now.fields.get(attr) for attr in wanted}, **written})
         self._commit(number, self._link(ids, bases))
 
@@ -241,46 +237,6 @@ class Application:
         settled = Conflict(conflict.ids, conflict.attrs, conflict.values, winner, merged=merged)
         self.report.conflicts.append(settled)
         return value
-
-    def _write(self, side: Side, record: Record, fields: Fields) -> Fields:
-        """One write; returns what the service shows of the written fields."""
-        shown = self._call(side, lambda service: service.update(record, fields))
-        return {attr: shown.fields.get(attr) for attr in fields}
-
-    def _read(self, side: Side, record_id: ID) -> Record:
-        found = self._call(side, lambda service: service.read([record_id]))[record_id]
-        if not isinstance(found, Record):
-            msg = f"record {record_id} went away"
-            raise MovedError(msg)
-        return found
-
-    def _expect_unmoved(self, operation: Operation) -> None:
-        for side in Side:
-            planned = operation.records[side]
-            if planned is None:
-                continue
-            now = self._read(side, planned.id)
-            if any(not same(now.fields.get(attr), value) for attr, value in planned.fields.items()):
-                msg = f"record {planned.id} changed since it was read"
-                raise MovedError(msg)
-
-    def _confirm_gone(self, operation: Operation) -> None:
-        """Ask for the missing record by its id: absent from a listing is not gone (rule R4)."""
-        side = operation.side if operation.action is Action.CREATE else operation.side.opposite
-        record_id = operation.ids[side]
-        if record_id is None:
-            return
-        found = self._call(side, lambda service: service.read([record_id]))[record_id]
-        if isinstance(found, OutOfScope):
-            msg = f"its counterpart {record_id} on {side} is not deleted but {found.reason}"
-            raise _HeldError(msg)
-        if not isinstance(found, Gone):
-            msg = f"its counterpart {record_id} on {side} is there although the listing did not show it"
-            raise _HeldError(msg)
-
-    def _call(self, side: Side, call: Callable[[Service], Any]) -> Any:
-        self.report.count_call(side)
-        return call(self.services[side])
 
     def _begin(self, number: int, change: Change) -> None:
         if not self.store.begin(number, change):

@@ -1,0 +1,78 @@
+"""Calls to the two services of a task, counted, with what has to be asked before a write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync_workers.errors import MovedError
+from sync_workers.model import ID, Action, Fields, Operation, Pair, Record, Side
+from sync_workers.report import Report
+from sync_workers.services.base import Gone, OutOfScope, Service
+from sync_workers.values import same
+
+
+class HeldError(Exception):
+    """The operation waits on purpose; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Both services; each call through here counts in the report."""
+
+    services: Pair[Service]
+    report: Report
+
+    def on(self, side: Side) -> Service:
+        """The service of a side, for one call."""
+        self.report.count_call(side)
+        return self.services[side]
+
+    def write(self, side: Side, record: Record, fields: Fields) -> Fields:
+        """One update; what the service shows of the written fields."""
+        shown = self.on(side).update(record, fields)
+        return {attr: shown.fields.get(attr) for attr in fields}
+
+    def read(self, side: Side, record_id: ID) -> Record:
+        """What a record is now.
+
+        Raises:
+            MovedError: it is not there any more.
+        """
+        found = self.on(side).read([record_id])[record_id]
+        if not isinstance(found, Record):
+            msg = f"record {record_id} went away"
+            raise MovedError(msg)
+        return found
+
+    def expect_unmoved(self, operation: Operation) -> None:
+        """Make sure that both records still are what the plan was made from (rule R7).
+
+        Raises:
+            MovedError: one of them changed.
+        """
+        for side in Side:
+            planned = operation.records[side]
+            if planned is None:
+                continue
+            now = self.read(side, planned.id)
+            if any(not same(now.fields.get(attr), value) for attr, value in planned.fields.items()):
+                msg = f"record {planned.id} changed since it was read"
+                raise MovedError(msg)
+
+    def confirm_gone(self, operation: Operation) -> None:
+        """Ask for the missing record by its id: absent from a listing is not gone (rule R4).
+
+        Raises:
+            HeldError: it exists, here or elsewhere.
+        """
+        side = operation.side if operation.action is Action.CREATE else operation.side.opposite
+        record_id = operation.ids[side]
+        if record_id is None:
+            return
+        found = self.on(side).read([record_id])[record_id]
+        if isinstance(found, OutOfScope):
+            msg = f"its counterpart {record_id} on {side} is not deleted but {found.reason}"
+            raise HeldError(msg)
+        if not isinstance(found, Gone):
+            msg = f"its counterpart {record_id} on {side} is there although the listing did not show it"
+            raise HeldError(msg)

@@ -1,0 +1,42 @@
+"""`Scheduled`: how a task says when it runs, in the words of its interface."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from sync_workers.schedule import Schedule
+
+
+class Scheduled:
+    """Runs once, unless told otherwise; each method gives the task back, so that they can be chained."""
+
+    _every: timedelta | None = None
+    _in_total: int | None = None
+
+    def run_every(self, hours: float = 0, minutes: float = 0, seconds: float = 0) -> Self:
+        """Run at this interval, counted from start to start."""
+        every = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        if every <= timedelta(0):
+            msg = "the interval must be longer than nothing"
+            raise ValueError(msg)
+        self._every = every
+        return self
+
+    def run_once(self) -> Self:
+        """Run one time only."""
+        self._every = None
+        return self
+
+    def in_total(self, times: int) -> Self:
+        """Run so many times in all."""
+        if times <= 0:
+            msg = "times must be positive"
+            raise ValueError(msg)
+        self._in_total = times
+        return self
+
+    @property
+    def timing(self) -> Schedule:
+        """When the task runs by itself, as a value."""
+        return Schedule(every=self._every, in_total=self._in_total)
