@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, get_args
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -41,12 +42,21 @@ class Problems:
         self.found.append((line, f"{self.file}:{line}: {dotted(path)}: {sentence}"))
 
     def add_invalid(
-        self, path: Path, model: type[BaseModel], error: ValidationError, also: Collection[str] = ()
+        self, path: Path, model: type[BaseModel], data: Any, error: ValidationError, also: Collection[str]
     ) -> None:
         """Add what pydantic found in the table at `path`; `also` are keys of it beside the model's."""
+        found: dict[Path, list[ErrorDetails]] = {}
         for detail in error.errors(include_url=False):
-            place = tuple(detail["loc"])
-            self.add((*path, *place), sentence(detail, {*keys_of(model, place[:-1]), *also}))
+            found.setdefault(written_place(detail, data), []).append(detail)
+        for place, details in found.items():
+            keys = {*keys_of(model, place[:-1]), *(also if len(place) == 1 else ())}
+            # Where a value may be one of several things, what it surely was not meant to be is no news.
+            meant = [detail for detail in details if not detail["type"].endswith("_type")] or details
+            deeper = any(other[: len(place)] == place and other != place for other in found)
+            if meant is details and deeper:
+                continue
+            sentences = dict.fromkeys(sentence(detail, keys) for detail in meant)
+            self.add((*path, *place), " or ".join(sentences))
 
     def raise_all(self) -> None:
         """Raise everything that was found, in the order of the file.
@@ -78,9 +88,23 @@ def sentence(detail: ErrorDetails, keys: Collection[str]) -> str:
     if kind in {"enum", "literal_error"} and isinstance(given, str):
         choices = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
         return f"{given!r} is none of the choices{hint(given, choices)}"
+    if kind == "zoneinfo_str":
+        return f"{given!r} is no time zone{hint(str(given), available_timezones())}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     return _SENTENCES.get(kind, detail["msg"].replace("Input should", "should"))
+
+
+def written_place(detail: ErrorDetails, data: Any) -> Path:
+    """Where a finding is in the file: without the parts that only pydantic knows, such as a union's."""
+    place: Path = ()
+    for part in detail["loc"]:
+        inside = (
+            part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        )
+        if inside:
+            place, data = (*place, part), data[part]
+    return (*place, detail["loc"][-1]) if detail["type"] == "missing" else place
 
 
 def keys_of(model: type[BaseModel], place: Path) -> Collection[str]:

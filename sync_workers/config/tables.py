@@ -39,7 +39,7 @@ class Tables:
         try:
             return model.model_validate(data, context={"folder": self.folder})
         except ValidationError as error:
-            self.problems.add_invalid(path, model, error, also)
+            self.problems.add_invalid(path, model, data, error, also)
             return None
 
 

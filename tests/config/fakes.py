@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,8 @@ class VaultConnection(BaseModel):
 
     token: Secret
     spare: Secret | None = None
+    address: Secret | str = "here"
+    zone: ZoneInfo = ZoneInfo("UTC")
     depth: int = Field(default=1, ge=1, strict=True)
 
 

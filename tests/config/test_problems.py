@@ -93,6 +93,30 @@ FAULTS = {
         "4: connections.work.token.evn",
         "did you mean 'env'?",
     ),
+    "a secret or text, as neither": (
+        "token =",
+        "address = 3\ntoken =",
+        "4: connections.work.address",
+        "should be a table or should be text",
+    ),
+    "a secret or text, as half a secret": (
+        "token =",
+        'address = { evn = "A" }\ntoken =',
+        "4: connections.work.address.evn",
+        "no such key; did you mean 'env'?",
+    ),
+    "a secret or text, as no secret": (
+        "token =",
+        "address = {}\ntoken =",
+        "4: connections.work.address",
+        "exactly one place",
+    ),
+    "time zone of a kind": (
+        "token =",
+        'zone = "Europe/Belin"\ntoken =',
+        "4: connections.work.zone",
+        "did you mean 'Europe/Berlin'?",
+    ),
     "rule of a kind": (
         "token =",
         "depth = 0\ntoken =",
