@@ -89,6 +89,8 @@ class DataSource:
     created: Change
     edited: Change
     description: list[Json] = field(default_factory=list)
+    icon: Json | None = None
+    cover: Json | None = None
 
     def find(self, key: str) -> Property | None:
         """The property with that name or id, the id with or without percent-encoding."""

@@ -38,6 +38,7 @@ def add_page(store: Store, parent: Json, body: Json, by: str) -> Page:
     source = _source_of(store, parent)
     if source is None:
         page = _under_page(store, page, parent, properties)
+        store.touch(page.parent, by)
     else:
         values = {column.id: unset(column.type) for column in source.properties}
         written = write_values(store, source, properties)

@@ -10,7 +10,9 @@ from urllib.parse import unquote
 from sync_workers.sandbox import cells, computed, users
 from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Json, Page, Property
 from sync_workers.sandbox.store import Store
-from sync_workers.sandbox.texts import plain_text, show_time
+from sync_workers.sandbox.texts import plain_text, rich_text, show_rich_text, show_time
+
+UNTITLED = "New database"  # only a database says so; its data source has an empty title [recorded]
 
 
 def page(store: Store, one: Page, only: Sequence[str] = ()) -> Json:
@@ -48,8 +50,8 @@ def data_source(store: Store, one: DataSource) -> Json:
     return {
         "object": "data_source",
         "id": one.id,
-        "cover": None,
-        "icon": None,
+        "cover": one.cover,
+        "icon": one.icon,
         **_times(one.created, one.edited),
         "created_by": users.partial(one.created.by),
         "last_edited_by": users.partial(one.edited.by),
@@ -94,7 +96,7 @@ def database(store: Store, one: Database) -> Json:
     return {
         "object": "database",
         "id": one.id,
-        "title": one.title,
+        "title": one.title or show_rich_text(rich_text(UNTITLED), "title"),
         "description": one.description,
         "parent": one.parent,
         "is_inline": one.is_inline,
@@ -103,12 +105,18 @@ def database(store: Store, one: Database) -> Json:
         # The one object whose times keep their milliseconds [recorded].
         "created_time": one.created.at.isoformat(timespec="milliseconds"),
         "last_edited_time": edited.at.isoformat(timespec="milliseconds"),
-        "data_sources": [{"id": s.id, "name": plain_text(s.title)} for s in store.sources_of(one.id)],
+        "data_sources": [
+            {"id": s.id, "name": plain_text(s.title) or UNTITLED} for s in store.sources_of(one.id)
+        ],
         "icon": None,
         "cover": None,
         "url": _url(one.id),
         "public_url": None,
     }
+
+
+def _named(source: DataSource) -> Json:
+    return {"id": source.id, "name": plain_text(source.title) or UNTITLED}
 
 
 def block(one: Block) -> Json:
@@ -165,5 +173,5 @@ def _times(created: Change, edited: Change) -> Json:
 
 
 def _url(object_id: str, title: str = "") -> str:
-    words = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")
+    words = re.sub(r"[^A-Za-z0-9_]+", "-", title).strip("-")
     return f"https://www.notion.so/{words}{'-' if words else ''}{object_id.replace('-', '')}"

@@ -24,7 +24,7 @@ _CHANGE_DATABASE = frozenset(
     {"parent", "title", "description", "is_inline", "in_trash", "is_locked", "icon", "cover"}
 )
 _CREATE_SOURCE = frozenset({"parent", "title", "properties", "icon"})
-_CHANGE_SOURCE = frozenset({"title", "description", "properties", "in_trash", "icon", "parent"})
+_CHANGE_SOURCE = frozenset({"title", "description", "properties", "in_trash", "icon", "cover", "parent"})
 _DEFAULT_COLUMNS: Json = {"Name": {"title": {}}}
 
 
@@ -50,6 +50,7 @@ def add_database(store: Store, body: Json, by: str) -> tuple[Database, DataSourc
     database = Database(store.new_id(), parent, title, store.change(by), description, is_inline=inline)
     columns = (body.get("initial_data_source") or {}).get("properties") or _DEFAULT_COLUMNS
     source = _add_source(store, database, title, columns, by)
+    store.touch(parent, by)
     return database, source
 
 
@@ -104,13 +105,14 @@ def change_source(request: Request, data_source_id: str) -> Json:
     body = only_keys(request.body, _CHANGE_SOURCE)
     source = store.data_source(data_source_id)
     texts: Json = {key: show_rich_text(body[key], key) for key in ("title", "description") if key in body}
+    looks: Json = {key: body[key] for key in ("icon", "cover") if key in body}
     known = dict(store.data_sources)
     try:
         changed = change_columns(store, source, body.get("properties") or {}, request.user_id)
     except BaseException:
         store.data_sources = known
         raise
-    source = store.put_source(replace(changed, **texts), request.user_id)
+    source = store.put_source(replace(changed, **texts, **looks), request.user_id)
     _name_database(store, source, texts)
     return show.data_source(store, source)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from sync_workers.sandbox.errors import invalid, not_found
-from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Page, User
+from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Json, Page, User
 
 Noun = TypeVar("Noun", Database, DataSource, Page, Block)
 
@@ -39,6 +39,7 @@ class Store:
         self.clock = clock
         self.lock = threading.RLock()
         self.workspace_id = self.new_id()
+        self.workspace_name = "Sandbox"
         self.databases: dict[str, Database] = {}
         self.data_sources: dict[str, DataSource] = {}
         self.pages: dict[str, Page] = {}
@@ -87,6 +88,11 @@ class Store:
         """Keep an edited page, with the time and the one who edited it."""
         self.pages[page.id] = kept = replace(page, edited=self.change(by))
         return kept
+
+    def touch(self, parent: Json, by: str) -> None:
+        """Something was made on a page: that edits the page [recorded]; trashing it does not."""
+        if "page_id" in parent:
+            self.put_page(self.page(parent["page_id"]), by)
 
     def put_source(self, source: DataSource, by: str) -> DataSource:
         self.data_sources[source.id] = kept = replace(source, edited=self.change(by))

@@ -21,7 +21,7 @@ def me(store: Store, one: User) -> Json:
     """The bot of a token as it sees itself."""
     bot = {
         "owner": {"type": "workspace", "workspace": True},
-        "workspace_name": "Sandbox",
+        "workspace_name": store.workspace_name,
         "workspace_id": store.workspace_id,
         "workspace_limits": {"max_file_upload_size_in_bytes": 5242880},
     }
