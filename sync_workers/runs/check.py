@@ -1,0 +1,163 @@
+"""What about a task would not work, judged from both sides' fields before anything runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sync_workers.engine.rules import DeletePolicy, Direction, FieldRule, Rules
+from sync_workers.fields import Field, Kind
+from sync_workers.model import Pair, Side
+from sync_workers.naming import hint
+from sync_workers.services.base import Capabilities
+from sync_workers.values import same
+
+Schema: TypeAlias = Mapping[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a person should know before the task runs.
+
+    Attributes:
+        about: the Notion name of the field; empty when it is about the whole task.
+        sentence: what it is, and what to do.
+        stops: it would not work; otherwise it works, with this loss.
+    """
+
+    about: str
+    sentence: str
+    stops: bool = True
+
+
+def judge(rules: Rules, schemas: Pair[Schema], capabilities: Pair[Capabilities]) -> tuple[Finding, ...]:
+    """Everything that would not work, or only with a loss, in the order of the field map."""
+    return (
+        *_judge_deletes(rules, capabilities),
+        *(finding for rule in rules.fields for finding in _judge_field(rule, schemas)),
+    )
+
+
+def _judge_deletes(rules: Rules, capabilities: Pair[Capabilities]) -> Iterator[Finding]:
+    if rules.delete is DeletePolicy.ARCHIVE:
+        for side in Side:
+            if not capabilities[side].archives:
+                yield Finding(
+                    "", f'{side} has no archive: write delete = "propagate" or "unlink" instead of "archive"'
+                )
+
+
+def _judge_field(rule: FieldRule, schemas: Pair[Schema]) -> Iterator[Finding]:
+    missing = [side for side in Side if rule.attrs[side] not in schemas[side]]
+    for side in missing:
+        name = rule.attrs[side]
+        yield Finding(rule.attrs.notion, f"{side} has no field {name!r}{hint(name, schemas[side])}")
+    if missing:
+        return
+    fields = Pair(schemas.notion[rule.attrs.notion], schemas.other[rule.attrs.other])
+    for target in Side:
+        if rule.direction.reaches(target):
+            for sentence in _judge_write(rule, fields, target):
+                yield Finding(rule.attrs.notion, sentence)
+            for sentence in _losses(rule, fields, target):
+                yield Finding(rule.attrs.notion, sentence, stops=False)
+
+
+def _judge_write(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]:
+    """What keeps values from crossing to `target`."""
+    field, source = fields[target], fields[target.opposite]
+    if not field.writable:
+        away = Direction.TO_OTHER if target is Side.NOTION else Direction.TO_NOTION
+        yield f'{target} does not let {field.name!r} be written: write direction = "{away}"'
+    elif rule.values:
+        yield from _judge_values(rule, fields, target)
+    elif not _fits(source.kind, field.kind):
+        yield (
+            f"{field.name!r} of {target} holds {field.kind}, not {source.kind}: "
+            "map another field, or add a value map"
+        )
+
+
+_CROSSES = frozenset({(Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)})
+"""Pairs of different kinds that the engine brings across without a value map."""
+
+
+def _fits(source: Kind, target: Kind) -> bool:
+    return source is target or Kind.ANY in {source, target} or (source, target) in _CROSSES
+
+
+def _judge_values(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]:
+    """What the value map writes on `target`, and what of the source it does not know."""
+    field, source = fields[target], fields[target.opposite]
+    written = [pair[target] for pair in rule.values]
+    for value in _different(written):
+        if not _holds(field.kind, value):
+            yield f"{value!r} of the value map does not fit: {field.name!r} of {target} holds {field.kind}"
+        elif field.options and value not in field.options:
+            yield (
+                f"{value!r} of the value map is no option of {field.name!r} on {target}"
+                f"{hint(value, field.options)}; correct the map, or add the option there"
+            )
+    known = [pair[target.opposite] for pair in rule.values]
+    for value in _occurring(source):
+        if not any(same(value, one) for one in known):
+            yield (
+                f"{value!r} of {source.name!r} on {target.opposite} has no counterpart in the value map: "
+                "records with it would not cross; add a pair"
+            )
+
+
+def _occurring(field: Field) -> tuple[Any, ...]:
+    """The values that can stand in a field, where they can be told."""
+    if field.kind is Kind.CHECKBOX:
+        return (True, False)
+    return field.options if field.kind is Kind.CHOICE else ()
+
+
+def _holds(kind: Kind, value: Any) -> bool:
+    """Whether one value of a map can stand in a field of that kind."""
+    match kind:
+        case Kind.ANY:
+            return True
+        case Kind.CHECKBOX:
+            return isinstance(value, bool)
+        case Kind.NUMBER:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case Kind.TEXT | Kind.CHOICE:
+            return isinstance(value, str)
+        case _:
+            return False
+
+
+def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]:
+    """What `target` keeps less of. The engine never erases it on the other side; rows still cross."""
+    field, source = fields[target], fields[target.opposite]
+    if rule.values or not field.writable:
+        return
+    stays = f"stays on {target.opposite} only"
+    if field.kind is source.kind is Kind.TEXT and _shorter(field, source):
+        yield f"{target} keeps {field.longest} characters of {field.name!r}: the rest of the text {stays}"
+    if field.kind is source.kind is Kind.DATE and source.times and not field.times:
+        yield f"{target} keeps only the day in {field.name!r}: the time of day {stays}"
+    if field.kind is source.kind is Kind.DATE and source.ranges and not field.ranges:
+        yield f"{target} keeps only the start in {field.name!r}: the end of a span {stays}"
+    if field.kind in {Kind.CHOICE, Kind.CHOICES} and field.options:
+        unknown = [option for option in source.options if option not in field.options]
+        if unknown:
+            options = ", ".join(map(repr, unknown))
+            yield (
+                f"{target} has no option {options} in {field.name!r} yet and may refuse it: "
+                "add it there, or add a value map"
+            )
+        elif source.kind is Kind.TEXT:
+            yield f"{target} may refuse a text that is no option of {field.name!r}"
+
+
+def _shorter(field: Field, source: Field) -> bool:
+    return field.longest is not None and (source.longest is None or source.longest > field.longest)
+
+
+def _different(values: list[Any]) -> list[Any]:
+    """Without repetitions; 1 and True are two values."""
+    return list({(type(value), value): value for value in values}.values())
