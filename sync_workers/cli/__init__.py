@@ -1,1 +1,57 @@
-"""The commands, by Typer."""
+"""The command line: one file per group of commands, registered here.
+
+Whatever is slow to import (Celery, notion-client, the services) is imported inside the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from sync_workers.cli import check, init
+from sync_workers.cli.output import complain
+from sync_workers.errors import SyncError
+
+app = typer.Typer(
+    name="sync-workers",
+    help="Two-way sync between Notion and other services.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would show local variables, and those hold values
+    rich_markup_mode=None,
+)
+
+app.command("init")(init.init)
+app.command("check")(check.check)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sync-workers {version('sync-workers')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What can stand before a command."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; what goes wrong on purpose is a line on stderr, never a traceback.
+
+    Ends with exit code 0, 1 when something went wrong, or 2 when the command line was.
+    """
+    try:
+        app(args, prog_name="sync-workers")
+    except SyncError as error:
+        complain(error)
+        sys.exit(1)

@@ -1,0 +1,149 @@
+"""`sync-workers check`: connects to both sides of each task and says what would not work."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync_workers.cli.options import ConfigOption, task_file
+from sync_workers.cli.output import one_line, shown
+from sync_workers.errors import SettingsError, SyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from sync_workers.config import SideConfig, TaskConfig
+    from sync_workers.fields import Field
+    from sync_workers.model import Pair, Record
+    from sync_workers.runs.check import Finding
+    from sync_workers.services.base import Capabilities
+
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this task.", show_default=False)]
+
+
+def check(name: Name = None, config: ConfigOption = None) -> None:
+    """Connect to both sides of each task, show the field map, and say what would not work."""
+    from rich.console import Console
+
+    from sync_workers.registry import pick, tasks_of
+    from sync_workers.service_task import ServiceTask
+
+    file = task_file(config)
+    tasks = tasks_of(file)
+    console = Console(highlight=False)
+    if not tasks:
+        msg = f"{file.path} names no task: add a [tasks.NAME]"
+        raise SettingsError(msg)
+    problems = []
+    for task in [pick(tasks, name)] if name is not None else tasks.values():
+        if isinstance(task, ServiceTask):
+            problems += _check_task(task.config, console)
+        else:
+            console.print(f"{task.name}: made of a class, {task.timing}; its hooks say what it maps\n")
+    if problems:
+        raise SettingsError(*problems)
+    console.print("Nothing stands in the way.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one side shows."""
+
+    schema: Mapping[str, Field]
+    capabilities: Capabilities
+    sample: Record | None
+    number: int
+
+
+def _check_task(task: TaskConfig, console: Console) -> list[str]:
+    """Show one task; returns a sentence for each thing that would not work."""
+    from sync_workers.model import Pair, Side
+    from sync_workers.runs.check import judge
+
+    looks: dict[Side, _Look] = {}
+    problems = []
+    for side in Side:
+        try:
+            looks[side] = _look(task.sides[side])
+        except SyncError as error:
+            connection = task.sides[side].connection
+            problems.append(f"{task.name}: {side} ({connection.kind} {connection.name!r}): {error}")
+    if len(looks) < len(Side):
+        return problems
+    both = Pair.each(looks.__getitem__)
+    found = judge(
+        task.rules,
+        Pair.each(lambda side: both[side].schema),
+        Pair.each(lambda side: both[side].capabilities),
+    )
+    console.print(_field_map(task, both))
+    for finding in found:
+        if not finding.stops:
+            console.print(one_line(f"  note: {_about(finding)}{finding.sentence}"), markup=False)
+    console.print()
+    return [f"{task.name}: {_about(finding)}{finding.sentence}" for finding in found if finding.stops]
+
+
+def _about(finding: Finding) -> str:
+    return f"{finding.about}: " if finding.about else ""
+
+
+def _look(side: SideConfig) -> _Look:
+    from sync_workers.services.base import Mapped
+
+    try:
+        with closing(side.open()) as service:
+            schema, capabilities = service.schema(), service.capabilities
+            records = service.fetch().records
+            return _Look(schema, capabilities, next(iter(records), None), len(records))
+    except SettingsError:
+        # A service refuses mapped names that it does not have; without them it shows what it has.
+        with closing(replace(side, mapped=Mapped()).open()) as service:
+            schema, capabilities = service.schema(), service.capabilities
+        if set(side.mapped.names) <= set(schema):
+            raise
+        return _Look(schema, capabilities, None, 0)
+
+
+_ARROWS = {"both": "<->", "to_notion": "<--", "to_other": "-->"}
+
+
+def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
+    """The fields of both sides beside each other, with a record of each to look at."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from sync_workers.model import Side
+
+    title = f"{task.name}: {task.schedule}, conflicts {task.rules.mode}, deletes {task.rules.delete}"
+    table = Table(title=Text(title), title_justify="left")
+    for side in Side:
+        connection = task.sides[side].connection
+        table.add_column(Text(f"{side}: {connection.kind} {connection.name} ({looks[side].number})"))
+        table.add_column("such as")
+        if side is Side.NOTION:
+            table.add_column("")
+    table.add_column("conflict")
+    for rule in task.rules.fields:
+        cells = []
+        for side in Side:
+            sample = looks[side].sample
+            name = rule.attrs[side]
+            value = shown(sample.fields.get(name)) if sample is not None else "(no record yet)"
+            cells += [f"{one_line(name)}: {_kind(looks[side].schema.get(name))}", value]
+        cells.insert(2, _ARROWS[rule.direction])
+        cells.append(rule.mode or task.rules.mode)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _kind(field: Field | None) -> str:
+    if field is None:
+        return "missing"
+    return str(field.kind) if field.writable else f"{field.kind}, read only"

@@ -1,0 +1,44 @@
+"""What all commands say in the same way: errors, and values on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import typer
+
+from sync_workers.errors import SettingsError, SyncError
+from sync_workers.values import DateRange, is_unset
+
+
+def complain(error: SyncError) -> None:
+    """An error as one line on stderr; of settings all problems, a line each."""
+    for line in error.problems if isinstance(error, SettingsError) else (str(error),):
+        typer.echo(one_line(line), err=True)
+
+
+def one_line(text: str) -> str:
+    """Text of others for a terminal: no line ends, and nothing that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def shown(value: Any, longest: int = 40) -> str:
+    """A field's value as a person reads it."""
+    if is_unset(value):
+        return "-"
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, datetime):
+        text = value.isoformat(sep=" ", timespec="minutes")
+    elif isinstance(value, date):
+        text = value.isoformat()
+    elif isinstance(value, DateRange):
+        text = f"{shown(value.start)} to {shown(value.end)}"
+    elif isinstance(value, list | tuple | set | frozenset):
+        text = ", ".join(shown(item) for item in value)
+    elif isinstance(value, Mapping):
+        text = ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
+    else:
+        text = one_line(str(value))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
