@@ -12,12 +12,12 @@ from sync_workers.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
-def _own_path() -> Iterator[None]:
-    before, modules = list(sys.path), set(sys.modules)
+def _forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test imports is forgotten after it."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
     yield
-    sys.path[:] = before
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    for name in ("beside_the_file", "raises_when_imported", "around"):
+        sys.modules.pop(name, None)
 
 
 def test_modules_are_imported_from_beside_the_task_file(tmp_path: Path) -> None:
