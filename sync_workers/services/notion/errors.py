@@ -165,7 +165,9 @@ def _complaint(answer: _Answer, request: Request) -> str:
             places.append(f"properties.{name}")
     if not places and (found := re.match(r".*?\b(?:body|path|query)((?:\.[a-z_]+)+) should", answer.message)):
         places.append(found[1].lstrip("."))
-    where = f" at {', '.join(places)}" if places else ""
+    # Some complaints name no place at all, such as the one about an option that a status does not have.
+    among = f" in one of {', '.join(sorted(request.names.values()))}" if request.names else ""
+    where = f" at {', '.join(places)}" if places else among
     return f"Notion refuses what was sent for {request.what}{where} (HTTP {answer.status} {answer.code})"
 
 

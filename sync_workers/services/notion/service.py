@@ -7,7 +7,7 @@ edit; nothing that Notion offers closes this gap of some milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -68,7 +68,8 @@ class NotionService:
         parent = {"type": "data_source_id", "data_source_id": self._data_source}
         what = f"a new page in data source {self._data_source}"
         try:
-            page = self._api.create_page(what, {"parent": parent, "properties": properties}, self._names)
+            body = {"parent": parent, "properties": properties}
+            page = self._api.create_page(what, body, self._names(properties))
         except SavedError as saved:
             page = self._read_back(saved)
         except NotShownError as error:
@@ -85,8 +86,9 @@ class NotionService:
         }
         if not changed:
             return now
+        properties = self._encode(changed)
         try:
-            page = self._api.change_page(record.id, {"properties": self._encode(changed)}, self._names)
+            page = self._api.change_page(record.id, {"properties": properties}, self._names(properties))
         except SavedError as saved:
             page = self._read_back(saved)
         except NotShownError as error:
@@ -159,9 +161,9 @@ class NotionService:
     def _property_ids(self) -> list[str]:
         return [wanted.id for wanted in self._pages.properties]
 
-    @property
-    def _names(self) -> dict[str, str]:
-        return {wanted.id: wanted.name for wanted in self._pages.properties}
+    def _names(self, property_ids: Container[str]) -> dict[str, str]:
+        """For an error, which names the properties that were sent."""
+        return {wanted.id: wanted.name for wanted in self._pages.properties if wanted.id in property_ids}
 
     # Pages.
 

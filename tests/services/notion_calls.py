@@ -1,0 +1,122 @@
+"""The service against a server that answers as the test says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync_workers.errors import SyncError
+from sync_workers.model import Record
+from sync_workers.secret import Secret
+from sync_workers.services.base import Mapped
+from sync_workers.services.notion.service import NotionService
+from sync_workers.services.notion.settings import NotionConnection, NotionContainer
+from tests.services.scripted_server import Answer, Asked, ScriptedServer, scripted
+
+SOURCE = "9bf087ca-b1ef-4ba6-abe7-6e90707ae830"
+PAGE = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"
+PLANTED = "geheim"
+MAPPED = Mapped(("Name", "Due Date"), key="Name")
+BREAD = Record(PAGE, {"Name": "Bread", "Due Date": None})
+"""What `page()` shows."""
+
+
+def schema() -> Answer:
+    properties = {
+        "Name": {"id": "title", "name": "Name", "type": "title", "title": {}},
+        "Due Date": {"id": "Mn%3CA", "name": "Due Date", "type": "date", "date": {}},
+    }
+    return Answer(body={"object": "data_source", "id": SOURCE, "properties": properties})
+
+
+def page(name: str = "Bread", **more: Any) -> dict[str, Any]:
+    text = {"type": "text", "text": {"content": name}, "plain_text": name}
+    return {
+        "object": "page",
+        "id": PAGE,
+        "created_time": "2026-06-27T07:10:00.000Z",
+        "last_edited_time": "2026-06-27T07:10:00.000Z",
+        "parent": {"type": "data_source_id", "data_source_id": SOURCE},
+        "in_trash": False,
+        "is_archived": False,
+        "properties": {
+            "Name": {"id": "title", "type": "title", "title": [text]},
+            "Due Date": {"id": "Mn%3CA", "type": "date", "date": None},
+        },
+        **more,
+    }
+
+
+def error(status: int, code: str, message: str = "", **more: Any) -> dict[str, Any]:
+    return {"object": "error", "status": status, "code": code, "message": message, **more}
+
+
+def open_service(url: str, directory: Path, mapped: Mapped = MAPPED, timeout: float = 5) -> NotionService:
+    (directory / "token").write_text("ntn_planted", encoding="utf-8")
+    connection = NotionConnection.model_validate(
+        {"token": Secret(file=directory / "token"), "url": url, "timeout": timeout}
+    )
+    return NotionService(connection, NotionContainer(data_source=SOURCE), mapped)
+
+
+class Calls:
+    """The service against a server that answers one kind of request as the test says."""
+
+    def __init__(self, script: ScriptedServer, service: NotionService) -> None:
+        self.script = script
+        self.service = service
+        self.faults: dict[str, Answer] = {}
+        script.reply = self.reply
+
+    @staticmethod
+    def kind(asked: Asked) -> str:
+        if asked.method == "PATCH" or asked.path == "/v1/pages":
+            return "write"
+        return "schema" if re.fullmatch("/v1/data_sources/[^/]+", asked.path) else "read"
+
+    def reply(self, asked: Asked) -> Answer:
+        kind = self.kind(asked)
+        if kind in self.faults:
+            return self.faults[kind]
+        if kind == "schema":
+            return schema()
+        if asked.path.endswith("/query"):
+            return Answer(
+                body={"object": "list", "results": [page()], "has_more": False, "next_cursor": None}
+            )
+        return Answer(body=page())
+
+    def attempts(self, what: str) -> list[Any]:
+        attempts: dict[str, list[Any]] = {
+            "read": [self.service.fetch, lambda: self.service.read([PAGE])],
+            "write": [
+                lambda: self.service.create({"Name": PLANTED}, "one"),
+                lambda: self.service.update(BREAD, {"Name": PLANTED}),
+                lambda: self.service.delete(BREAD),
+                lambda: self.service.archive(BREAD),
+            ],
+        }
+        return attempts[what]
+
+    def errors(self, what: str, answer: Answer) -> list[SyncError]:
+        """What every reading or every writing call raises when it gets this answer."""
+        self.faults = {what: answer}
+        raised = []
+        for attempt in self.attempts(what):
+            with pytest.raises(SyncError) as caught:
+                attempt()
+            raised.append(caught.value)
+        return raised
+
+
+@contextmanager
+def scripted_calls(directory: Path) -> Iterator[Calls]:
+    with scripted(lambda _: schema()) as script:
+        service = open_service(script.url, directory)
+        yield Calls(script, service)
+        service.close()

@@ -1,0 +1,212 @@
+"""Patience, lost replies and writes that were saved all the same, over real connections."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sync_workers.errors import (
+    AccessError,
+    LaterError,
+    UnknownOutcomeError,
+)
+from sync_workers.model import Record
+from tests.services.notion_calls import (
+    BREAD,
+    PAGE,
+    Calls,
+    error,
+    open_service,
+    schema,
+    scripted_calls,
+)
+from tests.services.notion_world import NotionWorld, notion_world
+from tests.services.scripted_server import Answer, Asked, scripted
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Iterator[Calls]:
+    with scripted_calls(tmp_path) as calls:
+        yield calls
+
+
+class TestPatience:
+    @pytest.mark.parametrize("what", ["read", "write"])
+    @pytest.mark.parametrize(
+        ("status", "headers", "wait"),
+        [
+            (429, {"Retry-After": "17"}, 17),
+            (429, {"Retry-After": "600"}, 600),
+            (429, {}, 60),
+            (429, {"Retry-After": "soon"}, 60),
+            (
+                429,
+                {"Date": "Fri, 27 Nov 2026 07:00:00 GMT", "Retry-After": "Fri, 27 Nov 2026 07:02:00 GMT"},
+                120,
+            ),
+            (529, {"Retry-After": "3"}, 3),
+            (409, {"Retry-After": "2"}, 2),
+            (409, {}, 0),
+        ],
+    )
+    def test_the_wait_that_is_asked_for_is_carried_whole(
+        self, calls: Calls, what: str, status: int, headers: dict[str, str], wait: int
+    ) -> None:
+        codes = {429: "rate_limited", 529: "service_overload", 409: "conflict_error"}
+        answer = Answer(status, error(status, codes[status]), headers)
+        for raised in calls.errors(what, answer):
+            assert isinstance(raised, LaterError)
+            assert raised.wait == timedelta(seconds=wait)
+
+    @pytest.mark.parametrize("what", ["read", "write"])
+    def test_nothing_is_tried_again_here(self, calls: Calls, what: str) -> None:
+        raised = calls.errors(what, Answer(429, error(429, "rate_limited")))
+        refused = [asked for asked in calls.script.asked if calls.kind(asked) == what]
+        assert len(refused) == len(raised)
+
+    @pytest.mark.parametrize("what", ["read", "write"])
+    def test_a_blocked_connection_needs_a_person(self, calls: Calls, what: str) -> None:
+        data = {"rate_limit_reason": "public_api_request_blocked"}
+        answer = Answer(429, error(429, "rate_limited", additional_data=data), {"Retry-After": "1"})
+        assert {type(e) for e in calls.errors(what, answer)} == {AccessError}
+
+    def test_any_other_limit_is_waited_for(self, calls: Calls) -> None:
+        data = {"rate_limit_reason": "public_api_request_space_rate_limit"}
+        answer = Answer(429, error(429, "rate_limited", additional_data=data), {"Retry-After": "90"})
+        for raised in calls.errors("write", answer):
+            assert isinstance(raised, LaterError)
+            assert raised.wait == timedelta(seconds=90)
+
+
+class TestLostReplies:
+    LOST = (
+        Answer(500, error(500, "internal_server_error")),
+        Answer(502, b"<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}),
+        Answer(503, error(503, "service_unavailable")),
+        Answer(504, error(504, "gateway_timeout")),
+        Answer(599, b""),
+        Answer(408, b""),
+        Answer(200, {"object": "page", "id": PAGE, "padding": "x" * 500}, cut=True),
+        Answer(200, b'{"object": "pag'),
+        Answer(200, b"\xff\xfe"),
+        Answer(200, b"<html>Sign in to the guest network</html>"),
+        Answer(200, {"signed": "in"}),
+        Answer(200, ["page"]),
+    )
+
+    @pytest.mark.parametrize("answer", LOST, ids=str)
+    def test_after_a_write_the_outcome_is_unknown(self, calls: Calls, answer: Answer) -> None:
+        assert {type(e) for e in calls.errors("write", answer)} == {UnknownOutcomeError}
+
+    @pytest.mark.parametrize("answer", LOST, ids=str)
+    def test_a_read_can_be_tried_later(self, calls: Calls, answer: Answer) -> None:
+        for raised in calls.errors("read", answer):
+            assert isinstance(raised, LaterError)
+
+    def test_a_write_without_any_answer_is_unknown_and_a_read_is_not(self, tmp_path: Path) -> None:
+        with notion_world(tmp_path) as world:
+            service = world.open()
+            record = service.create({"Name": "Bread"}, "one")
+            for kind in ("cut", "dropped"):
+                world.notion.faults.add(kind, "POST", "/v1/pages$")
+                with pytest.raises(UnknownOutcomeError):
+                    service.create({"Name": "Milk"}, "two")
+                world.notion.faults.add(kind, "PATCH")
+                with pytest.raises(UnknownOutcomeError):
+                    service.update(service.fetch().records[0], {"Price": 5 if kind == "cut" else 6})
+                world.notion.faults.add(kind, "POST", "query")
+                with pytest.raises(LaterError):
+                    service.fetch()
+            # Of the two creates, the one whose reply was cut was carried out: that is why it is unknown.
+            assert len(service.fetch().records) == 2
+            assert isinstance(service.read([record.id])[record.id], Record)
+
+    def test_a_timeout_of_a_write_is_unknown_and_of_a_read_is_not(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            reading = open_service(url, tmp_path, timeout=0.2)
+            with pytest.raises(LaterError):
+                reading.fetch()
+            reading.close()
+        released = threading.Event()
+
+        def reply(asked: Asked) -> Answer:
+            if asked.method == "POST":
+                released.wait(10)
+            return schema()
+
+        with scripted(reply) as script:
+            writing = open_service(script.url, tmp_path, timeout=0.3)
+            with pytest.raises(UnknownOutcomeError, match="ReadTimeout"):
+                writing.create({"Name": "Milk"}, "one")
+            writing.close()
+            released.set()
+
+    def test_what_was_never_sent_can_be_tried_later(self, calls: Calls, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            port = gone.getsockname()[1]
+        service = open_service(f"http://127.0.0.1:{port}", tmp_path)
+        with pytest.raises(LaterError, match="url"):
+            service.fetch()
+        service.close()
+        calls.service.schema()
+        calls.script.server.shutdown()
+        calls.script.server.server_close()
+        with pytest.raises(LaterError):
+            calls.service.create({"Name": "Milk"}, "one")
+
+
+class TestSaved:
+    """503 after the write was saved: the answer names what it made."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[NotionWorld]:
+        with notion_world(tmp_path) as world:
+            yield world
+
+    def test_a_create_that_names_its_page_is_read_back(self, world: NotionWorld) -> None:
+        service = world.open()
+        world.notion.faults.add("saved", "POST", "/v1/pages$")
+        created = service.create({"Name": "Bread", "Price": 2}, "one")
+        assert created.fields["Price"] == 2
+        assert service.fetch().records == (created,)
+
+    def test_when_reading_it_back_fails_the_outcome_is_unknown(self, world: NotionWorld) -> None:
+        service = world.open()
+        world.notion.faults.add("saved", "POST", "/v1/pages$")
+        world.notion.faults.add("rate_limited", "GET", "/v1/pages/")
+        with pytest.raises(UnknownOutcomeError):
+            service.create({"Name": "Bread"}, "one")
+        assert len(service.fetch().records) == 1
+
+    def test_an_update_that_names_nothing_is_unknown(self, world: NotionWorld) -> None:
+        service = world.open()
+        record = service.create({"Name": "Bread"}, "one")
+        world.notion.faults.add("saved", "PATCH")
+        with pytest.raises(UnknownOutcomeError):
+            service.update(record, {"Name": "Milk"})
+
+    def test_a_503_that_names_nothing_is_unknown(self, world: NotionWorld) -> None:
+        world.notion.faults.add("not_saved", "POST", "/v1/pages$")
+        with pytest.raises(UnknownOutcomeError):
+            world.open().create({"Name": "Bread"}, "one")
+
+    def test_an_update_or_delete_that_is_named_as_saved_counts(self, calls: Calls) -> None:
+        data = {"committed_resource_id": PAGE}
+        calls.faults = {"write": Answer(503, error(503, "service_unavailable", additional_data=data))}
+        assert calls.service.update(BREAD, {"Name": "Milk"}).id == PAGE
+        calls.service.delete(BREAD)
+
+    def test_a_write_whose_answer_cannot_be_completed_is_never_tried_again(self, world: NotionWorld) -> None:
+        (shops,) = {s for s in world.notion.store.data_sources if s != world.source}
+        many = [world.notion.add_page(shops, {"Name": str(number)}) for number in range(30)]
+        service = world.open()
+        world.notion.faults.add("rate_limited", "GET", "/properties/")
+        with pytest.raises(UnknownOutcomeError):
+            service.create({"Name": "Bread", "Shop": many}, "one")
+        assert len(service.fetch().records) == 1

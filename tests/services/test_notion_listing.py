@@ -1,0 +1,152 @@
+"""Full listings: through pages, past the row limit, and never a part taken for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync_workers.errors import LaterError, SettingsError
+from sync_workers.services.base import Mapped
+from tests.services.notion_calls import MAPPED, PAGE, error, open_service, page, schema
+from tests.services.notion_world import NotionWorld, notion_world
+from tests.services.scripted_server import Answer, Asked, scripted
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def listing(*rows: dict[str, Any], cursor: str | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "object": "list",
+        "results": list(rows),
+        "has_more": cursor is not None,
+        "next_cursor": cursor,
+        **more,
+    }
+
+
+def fetch(tmp_path: Path, reply: Callable[[Asked], Answer]) -> tuple[list[str], list[Asked]]:
+    """What one listing brings from a server that answers its queries so, and what it asked."""
+
+    def answer(asked: Asked) -> Answer:
+        return reply(asked) if asked.path.endswith("/query") else schema()
+
+    with scripted(answer) as script:
+        service = open_service(script.url, tmp_path, MAPPED)
+        try:
+            records = service.fetch().records
+        finally:
+            service.close()
+        return [record.id for record in records], [a for a in script.asked if a.path.endswith("/query")]
+
+
+class TestPages:
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[NotionWorld]:
+        with notion_world(tmp_path) as world:
+            yield world
+
+    @pytest.mark.parametrize("number", [99, 100, 101, 250])
+    def test_every_row_comes_once_in_the_order_of_creation(self, world: NotionWorld, number: int) -> None:
+        made = [world.add({"Name": str(place)}) for place in range(number)]
+        fetched = world.open(Mapped(("Name",))).fetch()
+        assert sorted(record.id for record in fetched.records) == sorted(made)
+        assert fetched.complete
+        assert fetched.cursor is None
+
+    def test_a_row_that_is_shown_twice_stands_twice(self, tmp_path: Path) -> None:
+        answers = iter([listing(page(), cursor="next"), listing(page())])
+        ids, _ = fetch(tmp_path, lambda _: Answer(body=next(answers)))
+        assert ids == [PAGE, PAGE]
+
+    def test_a_page_with_few_or_no_rows_does_not_end_it(self, tmp_path: Path) -> None:
+        answers = iter([listing(cursor="a"), listing(page(id="one"), cursor="b"), listing(page(id="two"))])
+        ids, asked = fetch(tmp_path, lambda _: Answer(body=next(answers)))
+        assert ids == ["one", "two"]
+        assert [a.body.get("start_cursor") for a in asked] == [None, "a", "b"]
+
+    def test_data_sources_of_a_wiki_are_no_rows(self, tmp_path: Path) -> None:
+        nested = {"object": "data_source", "id": "x"}
+        ids, _ = fetch(tmp_path, lambda _: Answer(body=listing(nested, page())))
+        assert ids == [PAGE]
+
+    @pytest.mark.parametrize("cursor", [None, "", 3])
+    def test_more_without_a_place_to_go_on_is_never_the_end(self, tmp_path: Path, cursor: Any) -> None:
+        body = {**listing(page()), "has_more": True, "next_cursor": cursor}
+        with pytest.raises(LaterError, match="go on"):
+            fetch(tmp_path, lambda _: Answer(body=body))
+
+    def test_a_cursor_that_leads_to_itself_is_no_endless_loop(self, tmp_path: Path) -> None:
+        with pytest.raises(LaterError):
+            fetch(tmp_path, lambda _: Answer(body=listing(page(), cursor="same")))
+
+    @pytest.mark.parametrize("fault", [429, 500, 502])
+    def test_a_page_that_fails_fails_the_listing(self, tmp_path: Path, fault: int) -> None:
+        answers = iter(
+            [Answer(body=listing(page(), cursor="next")), Answer(fault, error(fault, "rate_limited"))]
+        )
+        with pytest.raises(LaterError):
+            fetch(tmp_path, lambda _: next(answers))
+
+
+class TestRowLimit:
+    """Notion gives 10,000 rows a query and then says `incomplete`, without an error."""
+
+    def test_rows_beyond_the_limit_are_found_and_come_once(self, tmp_path: Path) -> None:
+        moments = iter(START + timedelta(seconds=20 * number) for number in range(10_000))
+        with notion_world(tmp_path, lambda: next(moments)) as world:
+            made = [world.add({"Name": str(place)}) for place in range(95)]
+            world.notion.row_limit = 20
+            fetched = world.open(Mapped(("Name",))).fetch()
+        assert sorted(record.id for record in fetched.records) == sorted(made)
+        assert fetched.complete
+
+    def test_as_many_rows_as_the_limit_are_complete(self, tmp_path: Path) -> None:
+        moments = iter(START + timedelta(minutes=number) for number in range(10_000))
+        with notion_world(tmp_path, lambda: next(moments)) as world:
+            made = [world.add({"Name": str(place)}) for place in range(20)]
+            world.notion.row_limit = 20
+            assert [record.id for record in world.open().fetch().records] == made
+
+    def test_more_rows_in_one_minute_than_a_query_gives_is_an_error(self, tmp_path: Path) -> None:
+        with notion_world(tmp_path, lambda: START) as world:
+            for place in range(30):
+                world.add({"Name": str(place)})
+            world.notion.row_limit = 20
+            with pytest.raises(SettingsError, match="minute"):
+                world.open().fetch()
+
+    def test_an_incomplete_listing_without_rows_is_an_error(self, tmp_path: Path) -> None:
+        body = listing(
+            request_status={"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
+        )
+        with pytest.raises(SettingsError):
+            fetch(tmp_path, lambda _: Answer(body=body))
+
+    def test_a_listing_that_says_it_is_complete_is(self, tmp_path: Path) -> None:
+        ids, asked = fetch(
+            tmp_path, lambda _: Answer(body=listing(page(), request_status={"type": "complete"}))
+        )
+        assert ids == [PAGE]
+        assert len(asked) == 1
+
+
+class TestSlowQueries:
+    def test_a_query_that_takes_too_long_asks_for_fewer_rows_and_stays_there(self, tmp_path: Path) -> None:
+        answers = iter([listing(page(id="one"), cursor="next"), listing(page(id="two"))])
+
+        def reply(asked: Asked) -> Answer:
+            slow = asked.body["page_size"] > 25
+            return Answer(504, error(504, "gateway_timeout")) if slow else Answer(body=next(answers))
+
+        ids, asked = fetch(tmp_path, reply)
+
+        assert ids == ["one", "two"]
+        assert [a.body["page_size"] for a in asked] == [100, 50, 25, 25]
+
+    def test_one_that_is_always_too_slow_is_tried_later(self, tmp_path: Path) -> None:
+        with pytest.raises(LaterError):
+            fetch(tmp_path, lambda _: Answer(504, b""))
