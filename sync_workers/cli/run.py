@@ -1,0 +1,77 @@
+"""`sync-workers run`: one run in this process, beside any workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sync_workers.cli.options import ConfigOption, opened
+from sync_workers.cli.output import one_line
+from sync_workers.errors import ConflictError, GuardError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sync_workers.report import Report
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="The task's name.")],
+    config: ConfigOption = None,
+    full: Annotated[bool, typer.Option("--full", help="List everything anew, past change feeds.")] = False,
+    accept_guards: Annotated[
+        bool, typer.Option("--accept-guards", help="Carry out a plan that a guard refused; look at it first.")
+    ] = False,
+) -> None:
+    """Run a task once in this process; workers may run beside it, since the lease keeps them apart.
+
+    Ends with 1 when something failed, was refused, or waits for a decision.
+    """
+    from rich.console import Console
+
+    from sync_workers.local import run_here
+
+    console = Console()
+    with opened(config, name) as (task, client), console.status("reading both sides") as status:
+        try:
+            run_here(
+                task,
+                client,
+                full=full,
+                accept_guards=accept_guards,
+                progress=lambda done, total: status.update(f"{done} of {total} operations"),
+            )
+        except (GuardError, ConflictError) as error:
+            show(console, task.report)
+            typer.echo(one_line(str(error)), err=True)
+            raise typer.Exit(1) from error
+    show(console, task.report)
+    if task.report.outcome.value != "done":
+        raise typer.Exit(1)
+
+
+def show(console: Console, report: Report) -> None:
+    """How a run ended, in lines."""
+    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in report.counts.items())
+    seconds = sum(report.seconds.values())
+    calls = ", ".join(f"{number} to {side}" for side, number in report.calls.items())
+    did = f"{counts or 'nothing to do'}; calls: {calls or 'none'}"
+    lines = [f"{report.task}: {report.outcome} in {seconds:.1f} s; {did}"]
+    for conflict in report.conflicts:
+        how = (
+            "held"
+            if conflict.held
+            else f"{conflict.winner or 'a merge'} won{' by the tie rule' if conflict.tie else ''}"
+        )
+        lines.append(f"conflict on {conflict.attrs.notion} of {conflict.ids.notion}: {how}")
+    lines += [f"failed: {f.action} {f.record_id} on {f.side}: {f.reason}" for f in report.failures]
+    lines += [f"waits: {hold.record_id} on {hold.side}: {hold.reason}" for hold in report.held]
+    lines += [
+        f"left alone: {len(a.ids.notion)} and {len(a.ids.other)} records with one key"
+        for a in report.ambiguous
+    ]
+    if report.reason:
+        lines.append(report.reason)
+    for line in lines:
+        console.print(one_line(line), markup=False, highlight=False)

@@ -1,0 +1,73 @@
+"""`sync-workers status`: all tasks with their last runs and leases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sync_workers.cli.options import ConfigOption, connected
+
+if TYPE_CHECKING:
+    from sync_workers.redis.runs_store import RunsStore
+
+
+def status(config: ConfigOption = None) -> None:
+    """Show every task: its schedule, how its last run ended, and who works on it now."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sync_workers.redis.connect import warnings
+    from sync_workers.redis.runs_store import RunsStore
+
+    table = Table("Task", "Runs", "Last run", "Ended", "Did", "Now", "Ticks dropped")
+    with connected(config) as (tasks, client):
+        for line in warnings(client):
+            typer.echo(line, err=True)
+        for task in tasks.values():
+            store = RunsStore(client, task.name)
+            last = next(iter(store.recent(1)), None)
+            dropped = store.counters().get("dropped", 0)
+            table.add_row(task.name, str(task.timing), *_last(last), _now(store), str(dropped))
+    if not tasks:
+        typer.echo("there is no task yet: write a task file by `sync-workers init`")
+        return
+    Console().print(table)
+
+
+def _last(summary: dict[str, Any] | None) -> tuple[str, str, str]:
+    if summary is None:
+        return "never", "-", "-"
+    ended = summary["outcome"] + (f": {summary['reason']}" if summary["reason"] else "")
+    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in summary["counts"].items())
+    notes = [counts or "nothing to do"]
+    notes += [f"{summary[what]} {text}" for what, text in _NOTES.items() if summary[what]]
+    return f"{_ago(summary['finished'])} by {summary['trigger']}", ended, "; ".join(notes)
+
+
+_NOTES = {
+    "failed": "failed",
+    "held_conflicts": "conflict(s) to decide",
+    "held": "waiting",
+    "ambiguous": "group(s) left alone",
+}
+
+
+def _now(store: RunsStore) -> str:
+    lease = store.lease()
+    if lease is None:
+        return "idle"
+    since = f" since {_ago(lease.begun.isoformat())}" if lease.begun is not None else ""
+    following = "; one more run waits" if store.following() else ""
+    return f"run {lease.run[:8]} by {lease.trigger}{since}{following}"
+
+
+def _ago(moment: str | None) -> str:
+    if moment is None:
+        return "?"
+    seconds = max((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds(), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
