@@ -25,7 +25,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 demo: $(STAMP)
-	$(BIN)/sync-workers demo $(if $(ONCE),--once)
+	$(BIN)/sync-workers demo $(if $(ONCE),--once) $(if $(CONFIG),--config $(CONFIG))
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -54,7 +54,12 @@ Notes = "description"
 
 [tasks.{task}.fields.Status]
 other = "status"
-values = {{ "To do" = "NEEDS-ACTION", "Doing" = "IN-PROCESS", "Done" = "COMPLETED" }}
+values = [
+    ["To do", "NEEDS-ACTION"],
+    ["Doing", "IN-PROCESS"],
+    ["Done", "COMPLETED"],
+    ["Done", "CANCELLED"],   # several may mean one: the first pair says what is written
+]
 """
 
 
