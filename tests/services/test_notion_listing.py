@@ -92,6 +92,45 @@ class TestPages:
             fetch(tmp_path, lambda _: next(answers))
 
 
+class TestLongValues:
+    """A page shows the first 25 of some lists; the rest is asked for, through all pages of it."""
+
+    @pytest.mark.parametrize(
+        ("kind", "item", "expected"),
+        [
+            ("people", lambda number: {"object": "user", "id": str(number)}, [str(n) for n in range(40)]),
+            ("relation", lambda number: {"id": str(number)}, [str(n) for n in range(40)]),
+            (
+                "rich_text",
+                lambda number: {"type": "mention", "plain_text": f"{number} "},
+                "".join(f"{n} " for n in range(40)),
+            ),
+        ],
+    )
+    def test_it_is_whole(
+        self, tmp_path: Path, kind: str, item: Callable[[int], dict[str, Any]], expected: Any
+    ) -> None:
+        shown = {"id": "a%3Fb", "type": kind, kind: [item(n) for n in range(25)], "has_more": True}
+        items = [{"object": "property_item", "type": kind, kind: item(n)} for n in range(40)]
+        source = {"Long": {"id": "a%3Fb", "name": "Long", "type": kind, kind: {}}}
+
+        def reply(asked: Asked) -> Answer:
+            if "/properties/" in asked.path:
+                second = "start_cursor" in asked.query
+                return Answer(body=listing(*items[30:]) if second else listing(*items[:30], cursor="next"))
+            if asked.path.endswith("/query"):
+                return Answer(body=listing(page(properties={"Renamed": shown})))
+            return Answer(body={"object": "data_source", "properties": source})
+
+        with scripted(reply) as script:
+            service = open_service(script.url, tmp_path, Mapped(("Long",)))
+            (record,) = service.fetch().records
+            service.close()
+
+        assert record.fields == {"Long": expected}
+        assert [a.path for a in script.asked[2:]] == [f"/v1/pages/{PAGE}/properties/a%3Fb"] * 2
+
+
 class TestRowLimit:
     """Notion gives 10,000 rows a query and then says `incomplete`, without an error."""
 

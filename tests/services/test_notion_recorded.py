@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta, timezone
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from sync_workers.errors import SettingsError
 from sync_workers.services.notion.properties import CODECS, Property, read_properties
 from sync_workers.values import from_json, same, to_json
+from tests.services.notion_calls import BREAD, PAGE, SOURCE, page, scripted_calls
 from tests.services.notion_recorded import exchanges, judge, objects
+from tests.services.scripted_server import Answer, Asked
 
 ID = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"
-LONDON = timezone(timedelta(hours=1))
 
 
 def prop(kind: str) -> Property:
@@ -26,8 +29,8 @@ def recorded_values() -> list[tuple[Property, dict[str, Any]]]:
     return [
         (Property(name, value["id"], value["type"]), value)
         for exchange in exchanges()
-        for page in objects("page", exchange["response"])
-        for name, value in page["properties"].items()
+        for shown in objects("page", exchange["response"])
+        for name, value in shown["properties"].items()
         if value["type"] in CODECS
     ]
 
@@ -100,8 +103,8 @@ class TestWhatNotionShowed:
         (cut,) = [
             value
             for exchange in exchanges()
-            for page in objects("page", exchange["response"])
-            for value in page["properties"].values()
+            for shown in objects("page", exchange["response"])
+            for value in shown["properties"].values()
             if value["type"] == "relation" and value.get("has_more")
         ]
 
@@ -110,6 +113,46 @@ class TestWhatNotionShowed:
         assert relation.is_cut(cut)
         assert len(ids) == 30
         assert ids[:25] == relation.read(cut)
+
+
+class TestRequests:
+    """Whole requests of the service, as they went over the wire, have the form of Notion's own client."""
+
+    @pytest.fixture
+    def asked(self, tmp_path: Path) -> list[Asked]:
+        with scripted_calls(tmp_path) as calls:
+            calls.service.fetch()
+            calls.service.create({"Name": "Bread", "Due Date": date(2026, 1, 1)}, "one")
+            calls.service.update(BREAD, {"Name": "Milk"})
+            calls.service.delete(BREAD)
+            calls.service.archive(BREAD)
+            return calls.script.asked
+
+    def test_a_query(self, asked: list[Asked]) -> None:
+        (query,) = [a for a in asked if a.path.endswith("/query")]
+        whole = {"data_source_id": SOURCE, **query.query, **query.body}
+        jsonschema.validate(whole, judge("QueryDataSourceParameters"))
+
+    def test_a_query_after_the_row_limit(self, tmp_path: Path) -> None:
+        with scripted_calls(tmp_path) as calls:
+            incomplete = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
+            body = {"object": "list", "results": [page()], "has_more": False, "request_status": incomplete}
+            calls.faults = {"read": Answer(body=body)}
+            with pytest.raises(SettingsError):
+                calls.service.fetch()
+            last = calls.script.asked[-1].body
+        assert "filter" in last
+        jsonschema.validate({"data_source_id": SOURCE, **last}, judge("QueryDataSourceParameters"))
+
+    def test_a_create(self, asked: list[Asked]) -> None:
+        (create,) = [a for a in asked if a.path == "/v1/pages"]
+        jsonschema.validate(create.body, judge("CreatePageParameters"))
+
+    def test_changes_of_pages(self, asked: list[Asked]) -> None:
+        changes = [a.body for a in asked if a.method == "PATCH"]
+        assert [sorted(body) for body in changes] == [["properties"], ["in_trash"], ["is_archived"]]
+        for body in changes:
+            jsonschema.validate({"page_id": PAGE, **body}, judge("UpdatePageParameters"))
 
 
 def _shown(kind: str, written: dict[str, Any]) -> dict[str, Any]:

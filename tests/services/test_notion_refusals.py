@@ -143,6 +143,15 @@ class TestAccess:
         with pytest.raises(AccessError):
             calls.service.fetch()
 
+    def test_a_data_source_in_the_trash_is_no_empty_one(self, calls: Calls) -> None:
+        empty = {"object": "list", "results": [], "has_more": False, "next_cursor": None}
+        calls.faults = {
+            "schema": Answer(body={**schema().body, "in_trash": True}),
+            "read": Answer(body=empty),
+        }
+        with pytest.raises(AccessError, match="trash"):
+            calls.service.fetch()
+
     def test_pages_without_properties_need_a_capability(self, calls: Calls) -> None:
         row = {"object": "page", "id": PAGE}
         listing = {"object": "list", "results": [row], "has_more": False, "next_cursor": None}
