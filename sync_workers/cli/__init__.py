@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from sync_workers.cli import check, init
+from sync_workers.cli import check, demo, enqueue, init, plan, run, serve, status
 from sync_workers.cli.output import complain
 from sync_workers.errors import SyncError
 
@@ -27,6 +27,14 @@ app = typer.Typer(
 
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("plan")(plan.plan)
+app.command("run")(run.run)
+app.command("status")(status.status)
+app.command("enqueue")(enqueue.enqueue)
+app.command("worker")(serve.worker)
+app.command("beat")(serve.beat)
+app.command("flower")(serve.flower)
+app.command("demo")(demo.demo)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,72 @@
+"""`sync-workers worker`, `beat` and `flower`: the three processes of a deployment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sync_workers.cli.options import ConfigOption
+
+RestartOption = Annotated[
+    bool,
+    typer.Option(
+        "--restart/--no-restart",
+        help="Start it again when it ends unexpectedly; a supervisor of your own does not need that.",
+    ),
+]
+
+
+def worker(
+    config: ConfigOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Its name in Flower; must differ on one machine.", show_default="sync-PID"),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-c", min=1, help="Phases at the same time.")
+    ] = 2,
+    queues: Annotated[
+        str,
+        typer.Option("--queues", "-Q", help="Which phases it takes: sync.get, sync.diff, sync.apply."),
+    ] = "sync.get,sync.diff,sync.apply",
+    restart: RestartOption = True,
+) -> None:
+    """Start a worker: it carries out the phases get, diff and apply. Start as many as you like, anywhere."""
+    node = f"{name or f'sync-{os.getpid()}'}@%h"
+    options = ["--hostname", node, "--concurrency", str(concurrency), "--queues", queues]
+    _serve("sync_workers.worker.app", ["worker", *options], config, restart=restart)
+
+
+def beat(config: ConfigOption = None, restart: RestartOption = True) -> None:
+    """Start the clock: it emits the jobs of all tasks that have an interval or a crontab."""
+    _serve("beat_schedule.app", ["beat"], config, restart=restart)
+
+
+def flower(
+    config: ConfigOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5555,
+    address: Annotated[
+        str, typer.Option(help="Where it listens; beyond this machine only behind a login.")
+    ] = "127.0.0.1",
+    restart: RestartOption = True,
+) -> None:
+    """Start Flower: it shows workers, phases, runs and their progress in the browser."""
+    options = [f"--address={address}", f"--port={port}"]
+    _serve("sync_workers.worker.app", ["flower", *options], config, restart=restart)
+
+
+def _serve(app: str, command: list[str], config: Path | None, *, restart: bool) -> None:
+    from sync_workers.settings import load_settings, variable
+    from sync_workers.worker.supervise import supervise
+
+    settings = load_settings()
+    env = dict(os.environ)
+    if config is not None:
+        env[variable("config")] = str(config.resolve())
+    log_level = [] if command[0] == "flower" else ["--loglevel", settings.log_level.value]
+    whole = [sys.executable, "-m", "celery", "-A", app, *command, *log_level]
+    raise typer.Exit(supervise(whole, env, restart=restart))
