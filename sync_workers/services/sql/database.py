@@ -48,7 +48,14 @@ class Database:
     def place(self) -> str:
         """Which database this is, without credentials; stable."""
         query = {name: self.url.query[name] for name in PLACES if name in self.url.query}
-        return self.url.set(username=None, password=None, query=query).render_as_string(hide_password=True)
+        url = sa.URL.create(
+            self.url.get_backend_name(),
+            host=self.url.host,
+            port=self.url.port,
+            database=self.url.database,
+            query=query,
+        )
+        return url.render_as_string()
 
     @property
     def credential(self) -> str | None:

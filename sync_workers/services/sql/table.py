@@ -44,6 +44,7 @@ FORMS: tuple[tuple[type[sa.types.TypeEngine[Any]], Form], ...] = (
     (sa.Boolean, Form.BOOLEAN),
     (sa.Integer, Form.INTEGER),
     (sa.Numeric, Form.NUMBER),
+    (sa.Float, Form.NUMBER),
     (sa.DateTime, Form.LOCAL),
     (sa.Date, Form.DATE),
     (sa.JSON, Form.JSON),
@@ -191,7 +192,9 @@ def uniques(inspector: sa.Inspector, name: str, schema: str | None) -> Iterable[
     """Columns of unique constraints and of unique indexes over all rows."""
     for constraint in inspector.get_unique_constraints(name, schema=schema):
         yield tuple(constraint["column_names"])
-    for index in inspector.get_indexes(name, schema=schema):
+    # SQLite's constraints are read from the table's text, and not every text is understood; its indexes are.
+    also = {"include_auto_indexes": True} if inspector.dialect.name == "sqlite" else {}
+    for index in inspector.get_indexes(name, schema=schema, **also):
         partial = any(option.endswith("_where") for option in index.get("dialect_options", {}))
         if index["unique"] and not partial:
             yield tuple(index["column_names"])
@@ -213,7 +216,7 @@ def describe(found: Mapping[str, Any], dialect: str, primary: tuple[str, ...]) -
         computed=bool(found.get("computed") or found.get("identity") or found.get("autoincrement") is True)
         or numbered,
         options=tuple(getattr(labels, "enums", ())) if form in {Form.ENUM, Form.LIST} else (),
-        length=kind.length if form is Form.TEXT else None,
+        length=getattr(kind, "length", None) if form is Form.TEXT else None,
         precision=getattr(kind, "precision", None),
         loose=loose,
         # A CHAR(n) loses the blanks that fill it.

@@ -7,6 +7,7 @@ from tests.contracts.service_contract import ServiceContract, World
 from tests.services.sql.worlds import Place, TableWorld, Variant
 
 VARIANTS = [Variant(key, versioned) for key in (sa.Text, sa.Integer, sa.Uuid) for versioned in (True, False)]
+VARIANTS += [Variant(sa.Integer, versioned=False, marked=True)]
 
 
 class TestSql(ServiceContract):

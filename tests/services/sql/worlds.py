@@ -14,13 +14,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync_workers.model import ID
+from sync_workers.model import ID, Record
 from sync_workers.services.base import Mapped
 from sync_workers.services.sql import KIND
 from sync_workers.services.sql.service import SqlService
 from sync_workers.services.sql.settings import SqlConnection, SqlContainer
 
 numbers = itertools.count(1)
+
+TASKS = """CREATE TABLE tasks (id varchar(40) PRIMARY KEY, title text, effort numeric(10,2),
+    version integer, changed timestamp, archived boolean, secret text DEFAULT 'untouched')"""
+ROLES: dict[str, Any] = {"version": "version", "modified": "changed", "archived": "archived"}
+
+
+def only(records: tuple[Record, ...]) -> Record:
+    (record,) = records
+    return record
 
 
 @dataclass
@@ -52,13 +61,13 @@ class Place(contextlib.ExitStack):
         """The table as the task file names it."""
         return f"{self.schema}.{table}" if self.schema else table
 
-    def run(self, statement: str, **values: Any) -> Sequence[sa.Row[Any]]:
+    def run(self, statement: str, **values: Any) -> list[Any]:
         """Run SQL as a person at a prompt, in the schema of the test."""
         with self.engine.begin() as connection:
             if self.schema:
                 connection.execute(sa.text(f'SET LOCAL search_path TO "{self.schema}"'))
             result = connection.execute(sa.text(statement), values)
-            return result.all() if result.returns_rows else []
+            return list(result.all()) if result.returns_rows else []
 
     def open(
         self,
@@ -91,9 +100,11 @@ class Variant:
 
     key: type[Any]
     versioned: bool
+    marked: bool = False  # with a column for the idempotency text
 
     def __str__(self) -> str:
-        return f"{self.key.__name__.lower()}-{'version' if self.versioned else 'hash'}"
+        parts = (self.key.__name__.lower(), "version" if self.versioned else "hash", "mark" * self.marked)
+        return "-".join(filter(None, parts))
 
 
 class TableWorld:
@@ -101,10 +112,13 @@ class TableWorld:
 
     def __init__(self, place: Place, variant: Variant) -> None:
         self.place = place
-        self.versioned = variant.versioned
+        self.version = "version" if variant.versioned else None
+        self.mark = "mark" if variant.marked else None
         extra: list[sa.Column[Any]] = (
             [sa.Column("version", sa.Integer, nullable=False)] if variant.versioned else []
         )
+        if self.mark:
+            extra.append(sa.Column(self.mark, sa.String(36), unique=True))
         columns: list[sa.Column[Any]] = [
             sa.Column("id", variant.key(), primary_key=True),
             sa.Column("title", sa.Text),
@@ -130,14 +144,18 @@ class TableWorld:
         self.mapped = Mapped(tuple(self.samples), key="title")
 
     def open(self) -> SqlService:
-        version = "version" if self.versioned else None
         return self.place.open(
-            "tasks", self.mapped.names, version=version, modified="changed_at", archived="archived"
+            "tasks",
+            self.mapped.names,
+            version=self.version,
+            idempotency=self.mark,
+            modified="changed_at",
+            archived="archived",
         )
 
     def add(self, fields: dict[str, Any]) -> ID:
         key = {} if isinstance(self.table.c.id.type, sa.Integer) else {"id": self._new_key()}
-        version = {"version": 1} if self.versioned else {}
+        version = {"version": 1} if self.version else {}
         with self.place.engine.begin() as connection:
             done = connection.execute(self.table.insert().values(**fields, **key, **version))
         assert done.inserted_primary_key is not None
