@@ -5,7 +5,8 @@ Above this package nobody knows redis-py: its errors are translated here, in one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -53,10 +54,12 @@ class Client:
 
     Attributes:
         place: where it is, without user and password.
+        patience: how long a command is sent again while nobody answers. All of ours may be sent twice.
     """
 
-    def __init__(self, client: Any, place: str) -> None:
+    def __init__(self, client: Any, place: str, patience: timedelta = timedelta(0)) -> None:
         self.place = place
+        self.patience = patience
         self._client = client
         self._scripts: dict[str, Script] = {}
 
@@ -67,19 +70,30 @@ class Client:
             RedisUnreachableError: it does not answer.
             StateError: it refuses; the message names the remedy.
         """
-        with self._translated():
-            return self._client.execute_command(*command)
+        return self._patiently(lambda: self._client.execute_command(*command))
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
         """Run one of the scripts of `sync_workers.redis.scripts` by name; raises as `ask`."""
         if script not in self._scripts:
             self._scripts[script] = self._client.register_script(scripts.source(script))
-        with self._translated():
-            return self._scripts[script](keys=keys, args=args)
+        return self._patiently(lambda: self._scripts[script](keys=keys, args=args))
 
     def close(self) -> None:
         """Give back the connections; calling it twice is fine."""
         self._client.close()
+
+    def _patiently(self, send: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + self.patience.total_seconds()
+        pause = 0.1
+        while True:
+            try:
+                with self._translated():
+                    return send()
+            except RedisUnreachableError:
+                if time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, 2.0)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -105,7 +119,7 @@ class Client:
             raise StateError(f"Redis at {self.place} refused a command: {type(error).__name__}") from error
 
 
-def connect(url: str) -> Client:
+def connect(url: str, patience: timedelta = timedelta(0)) -> Client:
     """A client for `redis://`, `rediss://`, `unix://`, `sentinel://` or `redis+cluster://`.
 
     Nothing is sent yet, except that a cluster is asked for its nodes; `check` asks whether somebody answers.
@@ -118,10 +132,10 @@ def connect(url: str) -> Client:
     try:
         parts = urlsplit(url)
         if parts.scheme == "sentinel":
-            return Client(_behind_sentinel(url), place(url))
+            return Client(_behind_sentinel(url), place(url), patience)
         if parts.scheme == CLUSTER:
-            return Client(_cluster(url), place(url))
-        return Client(Redis.from_url(url, **OPTIONS), place(url))
+            return Client(_cluster(url), place(url), patience)
+        return Client(Redis.from_url(url, **OPTIONS), place(url), patience)
     except RedisClusterException as error:
         raise RedisUnreachableError(f"Redis at {place(url)} does not answer. {REMEDY}") from error
     except ValueError as error:

@@ -250,7 +250,7 @@ class Lease:
         )
 
 
-BLOBS = ("snapshot", "plan", "report")
+BLOBS = ("snapshot", "plan", "slice")
 """What a run leaves lying between its phases besides the journal; removed at its end."""
 
 _WHEN_HELD = {

@@ -64,6 +64,10 @@ class RunsStore:
         """What an earlier phase handed on; None when there is nothing (any more)."""
         return self._get(self._keys.blob(run, name))
 
+    def has(self, run: ID, name: str) -> bool:
+        """Whether an earlier phase handed it on."""
+        return bool(self._client.ask("EXISTS", self._keys.blob(run, name)))
+
     def put_mirror(self, run: ID, fence: int, side: Side, body: bytes) -> None:
         """Keep a side's listing with its cursor for the next run; raises as `put`."""
         self._put(run, fence, self._keys.mirror(side), body, "")

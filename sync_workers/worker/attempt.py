@@ -1,0 +1,222 @@
+"""One attempt of one phase of a run: it takes the lease, works, and says what becomes of the run.
+
+Knows Redis, but nothing of Celery. Every error ends here: in the run's report, or in another attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from sync_workers.errors import (
+    GuardError,
+    LaterError,
+    LeaseLostError,
+    RedisUnreachableError,
+    StateError,
+    SyncError,
+)
+from sync_workers.model import ID
+from sync_workers.redis.lease import Following, Held, Lease, Superseded, Taken
+from sync_workers.redis.runs_store import RunsStore
+from sync_workers.redis.state_store import RedisStore
+from sync_workers.registry import pick
+from sync_workers.report import Outcome, Report, Trigger
+from sync_workers.runs.codec import from_bytes, to_bytes
+from sync_workers.runs.finish import fail
+from sync_workers.runs.task import Task
+from sync_workers.worker.process import Process
+
+_log = logging.getLogger(__name__)
+
+Tell: TypeAlias = Callable[[dict[str, Any]], None]
+
+WAIT_FOR_REDIS = timedelta(seconds=10)
+"""After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
+WAIT_FOR_LEASE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a message says: names and ids, nothing else."""
+
+    task: str
+    run: ID
+    trigger: Trigger
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What becomes of a run after one attempt of one phase.
+
+    Attributes:
+        shown: names, ids and counts for the Celery result.
+        goes_on: the chain's next phase follows.
+        again: the slice is over: this phase is to be sent once more.
+        following: another run that was asked for meanwhile and has to be started.
+        failure: why the run failed; empty when it did not.
+    """
+
+    shown: dict[str, Any]
+    goes_on: bool = False
+    again: bool = False
+    following: Following | None = None
+    failure: str = ""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt of one phase that has the lease."""
+
+    task: Task
+    lease: Lease
+    runs: RunsStore
+    store: RedisStore
+    report: Report
+    full: bool
+    tell: Tell
+    process: Process
+    stopping: Callable[[], bool]
+    begun: float = field(default_factory=time.monotonic)
+
+    def put(self, name: str, *things: object) -> None:
+        """Hand things on, all of them at once."""
+        self.runs.put(self.lease.run, self.lease.fence, name, to_bytes(things))
+
+    def fetch(self, name: str, *kinds: type) -> tuple[Any, ...]:
+        """What an earlier phase or attempt handed on under that name.
+
+        Raises:
+            StateError: it is gone, or was written by another version.
+        """
+        body = self.runs.get(self.lease.run, name)
+        if body is None:
+            raise StateError(
+                f"task {self.task.name}: the {name} of run {self.lease.run} is gone; run it again"
+            )
+        things: tuple[Any, ...] = from_bytes(body, tuple)
+        if [type(thing) for thing in things] != list(kinds):
+            raise StateError(
+                f"task {self.task.name}: the {name} of run {self.lease.run} is of another version"
+            )
+        return things
+
+    def has(self, name: str) -> bool:
+        return self.runs.has(self.lease.run, name)
+
+    def hand_on(self, shown: dict[str, Any], *, again: bool = False) -> Done:
+        """The run goes on; the lease outlives the wait in the queue."""
+        self.lease.leave()
+        named = {"task": self.task.name, "run": self.lease.run, "trigger": self.report.trigger.value}
+        return Done(named | shown, goes_on=not again, again=again)
+
+    def end(self, failure: str = "") -> Done:
+        """The run is over."""
+        summary = self.report.summary()
+        following = self.lease.end(summary)
+        _log.log(
+            logging.ERROR if failure else logging.INFO,
+            "task %s: run %s ended: %s, %d operation(s)%s",
+            self.task.name, self.lease.run, self.report.outcome, sum(self.report.counts.values()),
+            f"; {self.report.reason}" if self.report.reason else "",
+            extra={"task": self.task.name, "run": self.lease.run, "action": "end"},
+        )  # fmt: skip
+        return Done(summary, following=following, failure=failure)
+
+
+def never() -> bool:
+    return False
+
+
+def no_one(_progress: dict[str, Any]) -> None:
+    """Nobody watches."""
+
+
+def attempt(
+    work: Callable[[Attempt], Done],
+    delivery: Delivery,
+    process: Process,
+    tell: Tell,
+    stopping: Callable[[], bool],
+    *,
+    first: bool = False,
+) -> Done:
+    """Make one attempt of a phase whose work is given.
+
+    Raises:
+        LaterError: nothing could be done; another attempt is to be made after `.wait`.
+        SettingsError: there is no such task here.
+    """
+    try:
+        return _with_lease(work, delivery, process, tell, stopping, first=first)
+    except RedisUnreachableError as error:
+        # Nothing can be stored now. The lease ends by itself; the next attempt takes it anew.
+        raise LaterError(str(error), wait=WAIT_FOR_REDIS) from error
+
+
+def _with_lease(
+    work: Callable[[Attempt], Done],
+    delivery: Delivery,
+    process: Process,
+    tell: Tell,
+    stopping: Callable[[], bool],
+    *,
+    first: bool,
+) -> Done:
+    task = pick(process.tasks, delivery.task)
+    lease = Lease(process.client, task.name, delivery.run)
+    runs = RunsStore(process.client, task.name)
+    try:
+        taking = lease.take(delivery.trigger, first=first, full=delivery.full, total=task.timing.in_total)
+        if not isinstance(taking, Taken):
+            return _stopped(delivery, runs, taking)
+        store = RedisStore(process.client, task.name, delivery.run, taking.fence)
+        report = Report(task.name, delivery.run, delivery.trigger)
+        made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping)
+        with lease:
+            return _guarded(work, made)
+    except LeaseLostError:
+        # A newer attempt of this run goes on, or a newer run has begun. If it is neither, this worker was cut
+        # off for too long and nobody has taken over: the phase is tried again.
+        if lease.is_free_for_run():
+            raise LaterError(f"task {task.name}: nobody has the lease", wait=WAIT_FOR_LEASE) from None
+        return Done({"task": task.name, "run": delivery.run, "outcome": "superseded"})
+
+
+def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
+    """The work, with every error turned into the end of the run and its report."""
+    try:
+        return work(attempt)
+    except (LeaseLostError, RedisUnreachableError):
+        raise  # the run's end cannot be stored
+    except GuardError as error:
+        fail(attempt.report, Outcome.REFUSED, str(error))
+    except SyncError as error:
+        fail(attempt.report, Outcome.FAILED, str(error))
+    except Exception as error:  # noqa: BLE001 - a hook may raise anything, and one bad task stops no other
+        # Its text may quote values (rule R11): only where it happened is told.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        named = {"task": attempt.task.name, "run": attempt.lease.run, "action": "fail"}
+        _log.error("task %s: %s at\n%s", attempt.task.name, type(error).__name__, where, extra=named)
+        fail(attempt.report, Outcome.FAILED, f"{type(error).__name__}: see the worker's log for where")
+    return attempt.end(failure=attempt.report.reason)
+
+
+def _stopped(delivery: Delivery, runs: RunsStore, taking: object) -> Done:
+    """The lease was not for us."""
+    shown: dict[str, Any] = {"task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value}
+    if isinstance(taking, Held):
+        outcome = "joined" if taking.following else Outcome.DROPPED.value
+        return Done(shown | {"outcome": outcome, "by": taking.by, "following": taking.following})
+    if isinstance(taking, Superseded):
+        # Whoever ended this run may have died before it started the one that follows; twice is harmless.
+        waiting = runs.following() if runs.lease() is None else None
+        following = Following(waiting, full=False) if waiting else None
+        return Done(shown | {"outcome": "superseded"}, following=following)
+    return Done(shown | {"outcome": Outcome.FINISHED.value})

@@ -1,0 +1,127 @@
+"""The three phases of a run as a worker carries them out. Knows Redis, but nothing of Celery.
+
+    get ──────────────> diff ──────────────> apply ─────────> the end: report stored, lease free
+     │ snapshot          │ plan                │ journal
+     └ held: no run      └ empty plan: the end └ slice over: apply again
+
+Every phase can be delivered twice and can be killed anywhere. What it hands on it stores under the number of
+its attempt, the last piece last; an attempt that finds that piece there has nothing left to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from sync_workers.model import Listing, Pair, Plan, Side
+from sync_workers.report import Report
+from sync_workers.runs import get as reading
+from sync_workers.runs.apply import Application, SliceOverError
+from sync_workers.runs.diff import decide
+from sync_workers.runs.finish import finish
+from sync_workers.runs.get import Gathered, spent
+from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.task import Task
+from sync_workers.state import State
+from sync_workers.worker.attempt import Attempt, Delivery, Done, Tell, attempt, never, no_one
+from sync_workers.worker.process import Process
+
+
+def get(
+    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+) -> Done:
+    """The first phase: begin the run, or say that another one works; read both sides."""
+    return attempt(_get, delivery, process, tell, stopping, first=True)
+
+
+def diff(
+    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+) -> Done:
+    """The second phase: decide; an empty plan ends the run."""
+    return attempt(_diff, delivery, process, tell, stopping)
+
+
+def apply(
+    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+) -> Done:
+    """The third phase: carry out the plan, in slices."""
+    return attempt(_apply, delivery, process, tell, stopping)
+
+
+def _get(made: Attempt) -> Done:
+    if not made.has("snapshot"):
+        made.tell({"phase": "get"})
+        mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
+        made.report.started = datetime.now(UTC)
+        with made.task.services() as services:
+            gathered = reading.get(services, made.task.rules, made.report, mirrors=mirrors, full=made.full)
+        made.put("snapshot", gathered, made.report)
+        counted = {side.value: len(gathered.snapshot[side].records) for side in Side}
+        return made.hand_on({"phase": "get", "records": counted})
+    return made.hand_on({"phase": "get"})
+
+
+def _diff(made: Attempt) -> Done:
+    if not made.has("plan"):
+        gathered, made.report = made.fetch("snapshot", Gathered, Report)
+        counted = sum(len(gathered.snapshot[side].records) for side in Side)
+        made.tell({"phase": "diff", "records": counted})
+        state = made.store.load()
+        plan = decide(made.task.rules, state, gathered, made.report)
+        if not plan.operations:
+            finish(made.report, made.store, state, gathered)
+            return made.end()
+        light = replace(gathered, snapshot=Pair(Listing({}), Listing({})))
+        made.put("plan", plan, light, made.report)
+        return made.hand_on({"phase": "diff", "planned": len(plan), "operations": plan.counts()})
+    return made.hand_on({"phase": "diff"})
+
+
+def _apply(made: Attempt) -> Done:
+    plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
+    ended, resting = _taken_up(made)
+    known = made.store.load() or State()
+    with spent(made.report, "apply"), made.task.services() as services:
+        application = Application(
+            made.task.name, services, plan, known, made.store, made.report,
+            stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),
+        )  # fmt: skip
+        application.ended |= ended
+        application.resting |= resting
+        _tell_progress(made, len(application.ended), len(plan))
+        slice_over = _is_cut_short(made.task, application)
+    if slice_over:
+        made.put("slice", made.report, application.ended, application.resting)
+        shown = {"phase": "apply", "done": len(application.ended), "of": len(plan)}
+        return made.hand_on(shown, again=True)
+    finish(made.report, made.store, application.state, gathered)
+    return made.end()
+
+
+def _is_cut_short(task: Task, application: Application) -> bool:
+    try:
+        task.carry_out(application)
+    except SliceOverError:
+        return True
+    return False
+
+
+def _tell_progress(made: Attempt, done: int, of: int) -> None:
+    made.tell({"phase": "apply", "done": done, "of": of})
+
+
+def _is_slice_over(made: Attempt) -> bool:
+    made.lease.check()
+    worked = time.monotonic() - made.begun
+    return made.stopping() or worked >= made.process.slice.total_seconds()
+
+
+def _taken_up(made: Attempt) -> tuple[set[int], dict[Side, str]]:
+    """What earlier slices know besides the journal: what failed is not tried, counted and told again."""
+    if not made.has("slice"):
+        return set(), {}
+    made.report, ended, resting = made.fetch("slice", Report, set, dict)
+    return ended, {Side(side): reason for side, reason in resting.items()}

@@ -1,0 +1,113 @@
+"""The three Celery tasks and their chain; each body is a delivery, a phase, and what becomes of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery import chain
+from kombu.exceptions import OperationalError
+
+from sync_workers.errors import LaterError, SyncError
+from sync_workers.redis.lease import Following
+from sync_workers.report import Trigger
+from sync_workers.worker import phases
+from sync_workers.worker.app import app
+from sync_workers.worker.attempt import Delivery, Done
+from sync_workers.worker.process import this_process
+from sync_workers.worker.settings import APPLY, DIFF, GET
+from sync_workers.worker.shutdown import is_shutting_down
+
+_log = logging.getLogger(__name__)
+
+TELL_EVERY = timedelta(seconds=1)
+"""How often a phase tells its progress at most: an event costs about as much as an empty phase."""
+
+
+class RunFailedError(SyncError):
+    """The run ended with a failure; its report says more. This is what Celery and Flower show."""
+
+
+def _get(self: Any, **names: Any) -> dict[str, Any]:
+    delivery = _delivery(names)
+    done = _carried_out(self, phases.get, delivery)
+    return _conclude(self, delivery, done)
+
+
+def _diff(self: Any, **names: Any) -> dict[str, Any]:
+    delivery = _delivery(names)
+    done = _carried_out(self, phases.diff, delivery)
+    return _conclude(self, delivery, done)
+
+
+def _apply(self: Any, **names: Any) -> dict[str, Any]:
+    delivery = _delivery(names)
+    done = _carried_out(self, phases.apply, delivery)
+    return _conclude(self, delivery, done)
+
+
+get = app.task(_get, bind=True, name=GET, max_retries=None)
+diff = app.task(_diff, bind=True, name=DIFF, max_retries=None)
+apply = app.task(_apply, bind=True, name=APPLY, max_retries=None)
+
+
+def run_chain(delivery: Delivery, *, expires: timedelta | None = None) -> Any:
+    """The chain of a run's three phases, to be sent; its first message is worthless after `expires`."""
+    names = {
+        "task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value, "full": delivery.full,
+    }  # fmt: skip
+    first = get.si(**names)
+    if expires is not None:
+        first.set(expires=expires.total_seconds())
+    return chain(first, diff.si(**names), apply.si(**names), app=app)
+
+
+def send_following(task: str, following: Following) -> None:
+    """Start the run that was asked for while another one worked."""
+    run_chain(Delivery(task, following.run, Trigger.AD_HOC, following.full)).apply_async()
+
+
+def _delivery(names: dict[str, Any]) -> Delivery:
+    return Delivery(
+        task=names["task"], run=names["run"], trigger=Trigger(names["trigger"]), full=bool(names["full"])
+    )
+
+
+def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> Done:
+    try:
+        return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down)
+    except LaterError as error:
+        # The same message with the same chain comes again.
+        raise task.retry(exc=error, countdown=error.wait.total_seconds()) from None
+
+
+def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
+    if not done.goes_on:
+        task.request.chain = None
+    if done.following is not None:
+        send_following(delivery.task, done.following)
+    if done.again:
+        task.si(**task.request.kwargs).apply_async()
+    if done.failure:
+        raise RunFailedError(f"task {delivery.task}: run {delivery.run} failed: {done.failure}") from None
+    return done.shown
+
+
+class _Progress:
+    """Tells Flower how far a phase is: the state PROGRESS and the counts as its result so far."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+        self._told = 0.0
+
+    def tell(self, progress: dict[str, Any]) -> None:
+        if time.monotonic() - self._told < TELL_EVERY.total_seconds():
+            return
+        self._told = time.monotonic()
+        try:
+            self._task.send_event("task-progress", retry=False, result=repr(progress))
+        except OperationalError:
+            _log.debug("progress could not be told: the broker is away")
