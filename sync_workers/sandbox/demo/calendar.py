@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sync_workers.errors import MissingExtraError
@@ -56,6 +56,8 @@ class Calendar:
                     todo.pop(name, None)
                     if value is not None:
                         todo.add(name, value)
+                todo.pop("LAST-MODIFIED", None)
+                todo.add("LAST-MODIFIED", datetime.now(UTC))  # as calendar programs do
                 found.save()
                 return
         msg = f"the calendar has no to-do {summary!r}"
