@@ -100,6 +100,14 @@ def test_small_and_windows_texts_are_read(text: str) -> None:
 KEYS = st.one_of(
     st.text(alphabet="ab-_1", min_size=1, max_size=3), st.text(alphabet="a.#=[]{}'\", ", max_size=4)
 )
+
+
+def test_a_long_text_may_end_in_quotes_of_its_own() -> None:
+    text = 'a = """x"""""\nb = 1\n'
+
+    assert find_lines(text) == {("a",): 1, ("b",): 2}
+
+
 SCALARS = st.one_of(st.integers(), st.booleans(), st.text(alphabet="a.#=[]{}'\",\\ \n", max_size=8))
 VALUES = st.recursive(
     SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(KEYS, v, max_size=3), max_leaves=8

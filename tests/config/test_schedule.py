@@ -95,6 +95,7 @@ def test_a_crontab_is_taken(text: str) -> None:
         ("-1 * * * *", "minute"),
         ("** * * * *", "minute"),
         ("? * * * *", "minute"),
+        ("\u0663 * * * *", "minute"),
     ],
 )
 def test_what_is_no_crontab_is_refused_by_its_field(text: str, what: str) -> None:

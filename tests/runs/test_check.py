@@ -192,6 +192,10 @@ def test_a_text_that_is_longer_than_kept_is_a_loss(
     assert stops(fields.notion, fields.other) == []
 
 
+def test_nothing_is_lost_where_nothing_can_be_written() -> None:
+    assert losses(field(), field(longest=10, writable=False)) == []
+
+
 def test_a_date_with_times_on_a_side_without_is_a_loss() -> None:
     day, moment = field(Kind.DATE, times=False), field(Kind.DATE)
 
