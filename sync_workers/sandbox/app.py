@@ -12,6 +12,7 @@ from starlette.routing import Route
 from sync_workers.sandbox.api import Answer, Call, answer
 from sync_workers.sandbox.connections import Connections
 from sync_workers.sandbox.notion import Notion
+from sync_workers.sandbox.page import page_routes
 
 
 def make_app(notion: Notion, connections: Connections) -> Starlette:
@@ -26,7 +27,7 @@ def make_app(notion: Notion, connections: Connections) -> Starlette:
         return _response(given)
 
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-    return Starlette(routes=[Route("/v1/{path:path}", api, methods=methods)])
+    return Starlette(routes=[Route("/v1/{path:path}", api, methods=methods), *page_routes(notion)])
 
 
 async def _call(request: HttpRequest) -> Call:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -65,9 +65,6 @@ class Fault:
     def matches(self, method: str, path: str) -> bool:
         return self.method in {None, method} and (self.path is None or re.search(self.path, path) is not None)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 class Faults:
     """The faults that wait for their requests, oldest first."""
@@ -82,7 +79,11 @@ class Faults:
         Raises:
             ValueError: for an unknown kind or a path that is no regular expression.
         """
-        re.compile(path or "")
+        try:
+            re.compile(path or "")
+        except re.error as error:
+            message = f"{path!r} is no regular expression: {error}"
+            raise ValueError(message) from error
         with self._lock:
             self._waiting.append(Fault(Kind(kind), method, path, **more))
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from sync_workers.sandbox import cells, pages, sources
 from sync_workers.sandbox.faults import Faults
-from sync_workers.sandbox.nouns import Json, Page, User
+from sync_workers.sandbox.nouns import DataSource, Json, Page, User
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
-from sync_workers.sandbox.texts import rich_text
+from sync_workers.sandbox.texts import plain_text, rich_text
 from sync_workers.sandbox.window import LIMIT, Window
 
 TOKEN = "ntn_sandbox"  # noqa: S105  # opens the sandbox only; shown on its page
@@ -39,12 +39,32 @@ class Row:
     Attributes:
         values: by property name; see `plain` for their types.
         edited: when it was last edited, exactly (the API floors it to the minute).
+        edited_by: the name of the person or bot.
     """
 
     id: str
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     edited: datetime
+    edited_by: str
     in_trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A property of a table; options are names."""
+
+    name: str
+    type: str
+    options: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A data source, its title column first and the others as they were made."""
+
+    id: str
+    title: str
+    columns: list[Column]
 
 
 @dataclass
@@ -131,6 +151,12 @@ class Notion:
             rows = reversed(list(self.store.rows(data_source_id)))
             return [self._row(row) for row in rows if trashed or not row.in_trash]
 
+    def tables(self) -> list[Table]:
+        """The data sources that are not in the trash, oldest first."""
+        with self.store.lock:
+            there = [source for source in self.store.data_sources.values() if not self.store.in_trash(source)]
+            return [Table(source.id, plain_text(source.title), _columns(source)) for source in there]
+
     def page(self, page_id: str) -> Row:
         """One row, also one in the trash."""
         with self.store.lock:
@@ -140,6 +166,11 @@ class Notion:
         with self._log_lock:
             self.requests.append(request)
 
+    def seen_requests(self) -> list[Seen]:
+        """A copy of the log."""
+        with self._log_lock:
+            return list(self.requests)
+
     def forget_requests(self) -> None:
         """Empty the log, to count anew."""
         with self._log_lock:
@@ -147,8 +178,7 @@ class Notion:
 
     def writes(self) -> list[Seen]:
         """The calls in the log that could change something; a query and a search are reads."""
-        with self._log_lock:
-            return [seen for seen in self.requests if not _reads(seen)]
+        return [seen for seen in self.seen_requests() if not _reads(seen)]
 
     def _source_of(self, page_id: str) -> str:
         return self.store.page(page_id).data_source_id or ""
@@ -167,7 +197,13 @@ class Notion:
             column.name: from_shown(column.type, cells.content(self.store, source, column, page))
             for column in source.properties
         }
-        return Row(page.id, values, page.edited.at, page.in_trash)
+        name = self.store.users[page.edited.by].name
+        return Row(page.id, values, page.edited.at, name, page.in_trash)
+
+
+def _columns(source: DataSource) -> list[Column]:
+    ordered = sorted(source.properties, key=lambda column: column.type != "title")
+    return [Column(p.name, p.type, [option["name"] for option in p.options]) for p in ordered]
 
 
 def _titled(title: str) -> Json:

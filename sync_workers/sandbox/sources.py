@@ -8,11 +8,12 @@ from typing import Any
 
 from sync_workers.sandbox import show
 from sync_workers.sandbox.errors import failed, not_found
-from sync_workers.sandbox.filters import Question, row_filter, sort_rows
+from sync_workers.sandbox.filters import Question, row_filter
 from sync_workers.sandbox.nouns import Database, DataSource, Json, Page
 from sync_workers.sandbox.paging import page_size, unknown_cursor
 from sync_workers.sandbox.request import Request, only_keys
 from sync_workers.sandbox.schema import change_columns, make_columns
+from sync_workers.sandbox.sorts import sort_rows
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import show_rich_text
 
