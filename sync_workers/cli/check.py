@@ -85,7 +85,9 @@ def _check_task(task: TaskConfig, console: Console) -> list[str]:
     console.print(_field_map(task, both))
     for finding in found:
         if not finding.stops:
-            console.print(one_line(f"  note: {_about(finding)}{finding.sentence}"), markup=False)
+            console.print(
+                one_line(f"  note: {_about(finding)}{finding.sentence}"), markup=False, soft_wrap=True
+            )
     console.print()
     return [f"{task.name}: {_about(finding)}{finding.sentence}" for finding in found if finding.stops]
 
