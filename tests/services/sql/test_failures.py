@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -83,10 +84,10 @@ def test_what_sqlites_driver_cannot_send_is_rejected_without_the_value(file: Pla
 def test_an_error_that_a_trigger_raises_is_rejected_without_its_text(place: Place, tasks: SqlService) -> None:
     if place.is_sqlite:
         place.run(f"""CREATE TRIGGER no BEFORE UPDATE ON tasks
-            BEGIN SELECT RAISE(ABORT, 'no {PLANTED} here'); END""")
+            BEGIN SELECT RAISE(ABORT, 'no: {PLANTED} here'); END""")
     else:
         place.run(f"""CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'no {PLANTED} here'; END $$""")
+            $$ BEGIN RAISE EXCEPTION 'no: {PLANTED} here'; END $$""")
         place.run("CREATE TRIGGER no BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION no()")
     (record,) = tasks.fetch().records
 
@@ -163,6 +164,25 @@ def test_a_connection_that_is_lost_before_commit_did_nothing(
     with pytest.raises(LaterError, match="nothing was done"):
         server_tasks.update(record, {"title": "Milk"})
     assert schema.run("SELECT title FROM tasks") == [("Bread",)]
+
+
+def test_nobody_comes_between_comparing_and_writing_in_sqlite(file: Place) -> None:
+    file.run("PRAGMA journal_mode = WAL")
+    file.run(TASKS)
+    file.run("INSERT INTO tasks VALUES ('a', 'Bread', 1, 'x')")
+    service = file.open("tasks", ["title"])
+    (record,) = service.fetch().records
+
+    def edit() -> None:
+        with (
+            contextlib.closing(sqlite3.connect(str(file.engine.url.database), timeout=0)) as person,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            person.execute("UPDATE tasks SET title = 'Cake'")
+
+    cut_before(service, "UPDATE", edit)
+
+    assert service.update(record, {"title": "Milk"}).fields == {"title": "Milk"}
 
 
 @pytest.mark.parametrize("write", ["create", "update", "delete"])
