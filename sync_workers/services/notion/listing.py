@@ -42,7 +42,7 @@ class Listing:
             pages += fresh
             if complete:
                 return pages
-            if not fresh or found[-1]["created_time"] == since:
+            if not fresh:
                 msg = (
                     f"{self._what} has more rows made within one minute than Notion shows in one query: "
                     "move some of them to another data source"
