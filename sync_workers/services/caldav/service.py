@@ -84,8 +84,8 @@ class CaldavService:
         if cursor is None:
             return self._list()
         # The cursor is the token, behind the number of objects that were known when it was new.
-        known, colon, token = cursor.partition(":")
-        changes = self._calendar.changes(token) if colon and known.isdecimal() else None
+        known, _, token = cursor.partition(":")
+        changes = self._calendar.changes(token) if token and known.isdecimal() else None
         if changes is None:
             return replace(self._list(), reset=True)
         # A token that DAViCal forgot is answered with all objects and no deletions, as if all had just

@@ -17,6 +17,8 @@ import pytest
 
 from tests.conftest import wait_until
 
+PASSWORD = "hunter2"
+
 
 @dataclass(frozen=True)
 class Server:
@@ -24,15 +26,18 @@ class Server:
 
     Attributes:
         home: path under which calendars can be made.
+        login: a username, and the file that holds the password.
     """
 
     name: str
     url: str
     home: str
-    login: tuple[str, str] | None = None
+    login: tuple[str, Path]
 
     def person(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, auth=self.login, trust_env=False, timeout=30)
+        username, password = self.login
+        auth = (username, password.read_text(encoding="utf-8"))
+        return httpx.Client(base_url=self.url, auth=auth, trust_env=False, timeout=30)
 
 
 def need(module: str) -> None:
@@ -73,32 +78,36 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def radicale(folder: Path, login: tuple[str, str] | None = None) -> Iterator[Server]:
+def radicale(folder: Path) -> Iterator[Server]:
+    """Radicale, which asks for a login."""
     need("radicale")
     port = free_port()
-    access = ["--auth-type", "none"]
-    if login is not None:
-        users = folder / "users"
-        users.write_text(":".join(login), encoding="utf-8")
-        access = ["--auth-type", "htpasswd", "--auth-htpasswd-filename", str(users)]
-        access += ["--auth-htpasswd-encryption", "plain", "--auth-delay", "0"]
+    users = folder / "users"
+    users.write_text(f"person:{PASSWORD}", encoding="utf-8")
+    access = ["--auth-type", "htpasswd", "--auth-htpasswd-filename", str(users)]
+    access += ["--auth-htpasswd-encryption", "plain", "--auth-delay", "0"]
     command = ["-m", "radicale", "--config", "", "--server-hosts", f"127.0.0.1:{port}", *access]
     command += ["--storage-filesystem-folder", str(folder / "data")]
     with running(command, port, folder / "log"):
-        server = Server("radicale", f"http://127.0.0.1:{port}", "/person/", login)
-        with server.person() as person:
-            person.request("MKCOL", server.home).raise_for_status()
-        yield server
+        yield Server("radicale", f"http://127.0.0.1:{port}", "/person/", ("person", _secret(folder)))
 
 
 @contextmanager
 def xandikos(folder: Path) -> Iterator[Server]:
+    """Xandikos, which takes everyone."""
     need("xandikos")
     port = free_port()
     command = ["-m", "xandikos", "serve", "-d", str(folder / "data"), "--state-dir", str(folder / "state")]
     command += ["--defaults", "-l", "127.0.0.1", "-p", str(port)]
     with running(command, port, folder / "log"):
-        yield Server("xandikos", f"http://127.0.0.1:{port}", "/user/calendars/")
+        login = ("person", _secret(folder))
+        yield Server("xandikos", f"http://127.0.0.1:{port}", "/user/calendars/", login)
+
+
+def _secret(folder: Path) -> Path:
+    secret = folder / "secret"
+    secret.write_text(PASSWORD, encoding="utf-8")
+    return secret
 
 
 STARTS = {"radicale": radicale, "xandikos": xandikos}
@@ -115,7 +124,7 @@ class Servers:
     def get(self, name: str) -> Server:
         if name not in self._running:
             folder = self._folder / name
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             self._running[name] = self._stack.enter_context(STARTS[name](folder))
         return self._running[name]
 

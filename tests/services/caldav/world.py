@@ -40,6 +40,7 @@ class CaldavWorld:
     samples: dict[str, tuple[Any, Any]] = field(default_factory=lambda: {"summary": ("Bread", "Milk")})
     url: str = ""
     zone: str = "UTC"
+    timeout: float = 10
     opened: list[CaldavService] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,7 +58,9 @@ class CaldavWorld:
         self.person.request("MKCALENDAR", path, content=body, headers=headers).raise_for_status()
 
     def open(self, calendar: str = "", mapped: Mapped | None = None) -> CaldavService:
-        connection = CaldavConnection.model_validate({"url": self.url, "timeout": 5})
+        username, password = self.server.login
+        login = {"username": username, "password": {"file": str(password)}}
+        connection = CaldavConnection.model_validate({"url": self.url, "timeout": self.timeout, **login})
         place = CaldavCalendar.model_validate({"calendar": calendar or self.path, "zone": self.zone})
         service = connect(connection, place, mapped or self.mapped)
         assert isinstance(service, CaldavService)
