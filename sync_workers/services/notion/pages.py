@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sync_workers.errors import AccessError, SettingsError
-from sync_workers.model import Record
-from sync_workers.services.base import Gone, OutOfScope, ReadResult
+from sync_workers.errors import AccessError, RejectedError, SettingsError
+from sync_workers.model import ID, Record
+from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
 from sync_workers.services.notion.properties import Property
 
 Items = Callable[[str, str], list[dict[str, Any]]]
 """Asks for all items of a property of a page, by the ids of both."""
+
+
+class UnreadableError(RejectedError):
+    """One page shows what cannot be a record; all others go on."""
 
 
 def choose(properties: Mapping[str, Property], names: Iterable[str], what: str) -> tuple[Property, ...]:
@@ -56,11 +60,18 @@ class Pages:
         self.properties = properties
         self._items = items
 
-    def rows(self, pages: Iterable[Mapping[str, Any]]) -> tuple[Record, ...]:
+    def listed(self, pages: Iterable[Mapping[str, Any]]) -> Fetched:
         """The rows of a listing. That Notion lists a page says enough about where it is."""
-        return tuple(
-            self.record(page) for page in pages if not (page.get("in_trash") or page.get("is_archived"))
-        )
+        records: list[Record] = []
+        unreadable: dict[ID, str] = {}
+        for page in pages:
+            if page.get("in_trash") or page.get("is_archived"):
+                continue
+            try:
+                records.append(self.record(page))
+            except UnreadableError as error:
+                unreadable[page["id"]] = str(error)
+        return Fetched(tuple(records), unreadable=unreadable)
 
     def show(self, page: Mapping[str, Any]) -> ReadResult:
         """What a page is for this data source."""
@@ -70,7 +81,10 @@ class Pages:
             return OutOfScope(page["id"], "archived")
         if "parent" in page and not self._is_here(page):
             return OutOfScope(page["id"], "moved to another data source")
-        return self.record(page)
+        try:
+            return self.record(page)
+        except UnreadableError as error:
+            return OutOfScope(page["id"], str(error))
 
     def record(self, page: Mapping[str, Any]) -> Record:
         """The page's mapped fields, whatever its place.
@@ -78,6 +92,7 @@ class Pages:
         Raises:
             AccessError: the integration may not read content, so that a page is but an id.
             SettingsError: a mapped property is not there any more.
+            UnreadableError: a value is none that this version knows.
         """
         if "properties" not in page:
             msg = (
@@ -106,4 +121,12 @@ class Pages:
             raise SettingsError(msg)
         if wanted.is_cut(value):
             value = wanted.join(self._items(page_id, wanted.id))
-        return wanted.read(value)
+        try:
+            return wanted.read(value)
+        except (ValueError, KeyError, TypeError) as error:
+            # Such as a year after 9999. From None: the cause would show the value.
+            msg = (
+                f"property {wanted.name!r} shows a value that cannot be read ({type(error).__name__}): "
+                "change it in Notion, or take the property out of the task"
+            )
+            raise UnreadableError(msg) from None

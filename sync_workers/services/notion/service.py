@@ -58,7 +58,7 @@ class NotionService:
 
     def fetch(self, cursor: str | None = None) -> Fetched:  # noqa: ARG002 - there is no change feed
         pages = Listing(self._api, self._data_source, self._property_ids).pages()
-        return Fetched(self._pages.rows(pages))
+        return self._pages.listed(pages)
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
         return {record_id: self._find(record_id) for record_id in ids}
@@ -185,7 +185,7 @@ class NotionService:
         """
         if not isinstance(found, Record):
             reason = found.reason if isinstance(found, OutOfScope) else "in the trash"
-            msg = f"page {record.id} is {reason}"
+            msg = f"page {record.id}: {reason}"
             raise MovedError(msg)
         compared = (w.name for w in self._pages.properties if w.writable and w.name in record.fields)
         if not all(same(found.fields[name], record.fields[name]) for name in compared):

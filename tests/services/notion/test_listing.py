@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sync_workers.errors import LaterError, SettingsError
-from sync_workers.services.base import Mapped
-from tests.services.notion_calls import MAPPED, PAGE, error, open_service, page, schema
-from tests.services.notion_world import NotionWorld, notion_world
-from tests.services.scripted_server import Answer, Asked, scripted
+from sync_workers.errors import LaterError, MovedError, SettingsError, UnknownOutcomeError
+from sync_workers.services.base import Mapped, OutOfScope
+from tests.services.notion.calls import BREAD, MAPPED, PAGE, error, open_service, page, schema, scripted_calls
+from tests.services.notion.scripted_server import Answer, Asked, scripted
+from tests.services.notion.world import NotionWorld, notion_world
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -129,6 +129,40 @@ class TestLongValues:
 
         assert record.fields == {"Long": expected}
         assert [a.path for a in script.asked[2:]] == [f"/v1/pages/{PAGE}/properties/a%3Fb"] * 2
+
+
+class TestUnreadableRows:
+    """R8: a row that cannot be read stops itself only, and is never taken for gone."""
+
+    @pytest.fixture
+    def shown(self) -> dict[str, Any]:
+        late = {"start": "10000-01-01", "end": None, "time_zone": None}
+        properties = {**page()["properties"], "Due Date": {"id": "Mn%3CA", "type": "date", "date": late}}
+        return page(properties=properties)
+
+    def test_the_others_are_listed_and_it_is_named(self, tmp_path: Path, shown: dict[str, Any]) -> None:
+        with scripted_calls(tmp_path) as calls:
+            calls.faults = {"read": Answer(body=listing(page(id="good"), shown))}
+            fetched = calls.service.fetch()
+        assert [record.id for record in fetched.records] == ["good"]
+        assert list(fetched.unreadable) == [PAGE]
+        assert "Due Date" in fetched.unreadable[PAGE]
+        assert "10000" not in fetched.unreadable[PAGE]
+
+    def test_it_is_out_of_scope_and_not_written(self, tmp_path: Path, shown: dict[str, Any]) -> None:
+        with scripted_calls(tmp_path) as calls:
+            calls.faults = {"read": Answer(body=shown)}
+            assert isinstance(calls.service.read([PAGE])[PAGE], OutOfScope)
+            with pytest.raises(MovedError):
+                calls.service.update(BREAD, {"Name": "Milk"})
+            with pytest.raises(MovedError):
+                calls.service.delete(BREAD)
+
+    def test_one_that_a_write_made_is_an_unknown_outcome(self, tmp_path: Path, shown: dict[str, Any]) -> None:
+        with scripted_calls(tmp_path) as calls:
+            calls.faults = {"write": Answer(body=shown)}
+            with pytest.raises(UnknownOutcomeError):
+                calls.service.create({"Name": "Bread"}, "one")
 
 
 class TestRowLimit:

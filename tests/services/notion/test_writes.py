@@ -15,7 +15,7 @@ import pytest
 from sync_workers.errors import MovedError, RejectedError
 from sync_workers.model import Record
 from sync_workers.services.base import Gone, Mapped, OutOfScope
-from tests.services.notion_world import NotionWorld, notion_world
+from tests.services.notion.world import NotionWorld, notion_world
 
 GET_PAGE, PATCH_PAGE = ("GET", "pages"), ("PATCH", "pages")
 

@@ -16,7 +16,7 @@ from sync_workers.errors import (
     UnknownOutcomeError,
 )
 from sync_workers.model import Record
-from tests.services.notion_calls import (
+from tests.services.notion.calls import (
     BREAD,
     PAGE,
     Calls,
@@ -25,8 +25,8 @@ from tests.services.notion_calls import (
     schema,
     scripted_calls,
 )
-from tests.services.notion_world import NotionWorld, notion_world
-from tests.services.scripted_server import Answer, Asked, scripted
+from tests.services.notion.scripted_server import Answer, Asked, scripted
+from tests.services.notion.world import NotionWorld, notion_world
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sync_workers.secret import Secret
 from sync_workers.services.base import Mapped
 from sync_workers.services.notion.service import NotionService
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
-from tests.services.scripted_server import Answer, Asked, ScriptedServer, scripted
+from tests.services.notion.scripted_server import Answer, Asked, ScriptedServer, scripted
 
 SOURCE = "9bf087ca-b1ef-4ba6-abe7-6e90707ae830"
 PAGE = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"

@@ -5,7 +5,7 @@ from pathlib import Path
 from sync_workers.services.notion.properties import CODECS
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 
-PAGE = (Path(__file__).parents[2] / "docs" / "services" / "notion.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "services" / "notion.md").read_text(encoding="utf-8")
 
 
 def test_the_page_tells_of_every_property_type_and_whether_it_is_written() -> None:

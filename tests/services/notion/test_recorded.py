@@ -13,9 +13,9 @@ import pytest
 from sync_workers.errors import SettingsError
 from sync_workers.services.notion.properties import CODECS, Property, read_properties
 from sync_workers.values import from_json, same, to_json
-from tests.services.notion_calls import BREAD, PAGE, SOURCE, page, scripted_calls
-from tests.services.notion_recorded import exchanges, judge, objects
-from tests.services.scripted_server import Answer, Asked
+from tests.services.notion.calls import BREAD, PAGE, SOURCE, page, scripted_calls
+from tests.services.notion.recorded import exchanges, judge, objects
+from tests.services.notion.scripted_server import Answer, Asked
 
 ID = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"
 

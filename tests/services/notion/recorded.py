@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[3].parent / "shared"
 
 
 def _path(*parts: str) -> Path:

@@ -18,7 +18,7 @@ from sync_workers.errors import (
     SyncError,
     UnknownOutcomeError,
 )
-from tests.services.notion_calls import (
+from tests.services.notion.calls import (
     BREAD,
     PAGE,
     PLANTED,
@@ -28,7 +28,7 @@ from tests.services.notion_calls import (
     schema,
     scripted_calls,
 )
-from tests.services.scripted_server import Answer, Asked
+from tests.services.notion.scripted_server import Answer, Asked
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sync_workers.errors import AccessError, RejectedError, SettingsError
 from sync_workers.model import Record
 from sync_workers.services.base import Kind, Mapped
 from tests.contracts.service_contract import ServiceContract
-from tests.services.notion_world import NotionWorld, notion_world
+from tests.services.notion.world import NotionWorld, notion_world
 
 GET_PAGE, PATCH_PAGE = ("GET", "pages"), ("PATCH", "pages")
 
