@@ -88,7 +88,9 @@ class State(BaseModel):
     def link(
         self, notion_id: ID, other_id: ID, notion_base: Mapping[str, Any], base: Mapping[str, Any]
     ) -> None:
-        """Link two records, or move both bases of a link; replaces what the ids had."""
+        """Link two records, or move both bases of a link; replaces what the Notion id had."""
+        if self.ids.get(notion_id, other_id) != other_id:
+            self.unlink(notion_id)
         self.ids[notion_id] = other_id
         self.objs[notion_id] = dict(notion_base)
         self.other_objs[other_id] = dict(base)
@@ -129,8 +131,10 @@ class Change:
 
     def apply(self, state: State) -> None:
         """Make the change in a state in memory."""
-        for notion_id, link in self.links.items():
+        # Forget all first: a record's link may move from one Notion id to another in one change.
+        for notion_id in self.links:
             state.unlink(notion_id)
+        for notion_id, link in self.links.items():
             if link is not None:
                 state.link(notion_id, *link)
         for (side, source_id), begun in self.pending.items():

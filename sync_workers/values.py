@@ -11,7 +11,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -55,8 +55,8 @@ def same(one: Any, another: Any) -> bool:
 def canonical(value: Any) -> Any:
     """The form in which values of both sides are compared.
 
-    Text in NFC with plain line ends, everything empty as None, enums as their value, sequences as
-    lists, sets sorted; a not-a-number equals itself.
+    Text in NFC with plain line ends, everything empty as None, enums as their value, whole numbers as
+    int, moments in UTC, sequences as lists, sets sorted; a not-a-number equals itself.
     """
     if is_unset(value):
         return None
@@ -64,22 +64,44 @@ def canonical(value: Any) -> Any:
         return canonical(value.value)
     if isinstance(value, str):
         return unicodedata.normalize("NFC", str(value)).replace("\r\n", "\n").replace("\r", "\n")
-    if isinstance(value, float) and math.isnan(value):
-        return ("not a number",)
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, list | tuple):
         return [canonical(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted((canonical(item) for item in value), key=repr)
     if isinstance(value, Mapping):
-        return {key: canonical(item) for key, item in value.items()}
+        return {str(key): canonical(item) for key, item in value.items()}
+    return _canonical_scalar(value)
+
+
+def _canonical_scalar(value: Any) -> Any:
+    if isinstance(value, float | Decimal):
+        return _canonical_number(value)
+    if isinstance(value, datetime):
+        return _canonical_moment(value)
+    if isinstance(value, DateRange):
+        return DateRange(_canonical_scalar(value.start), _canonical_scalar(value.end))
     if isinstance(value, _SCALARS):
         return value
     raise UnsupportedValueError(value)
 
 
-_SCALARS = (bool, int, float, date, time, timedelta, UUID, bytes, DateRange)
+_SCALARS = (bool, int, date, time, timedelta, UUID, bytes)
+
+
+def _canonical_moment(value: datetime) -> datetime:
+    # Around a change of clocks Python calls one instant in two zones different (PEP 495).
+    try:
+        return value.astimezone(UTC) if value.tzinfo is not None else value
+    except OverflowError:  # the first or last day that there is
+        return value
+
+
+def _canonical_number(value: float | Decimal) -> Any:
+    if math.isnan(value):
+        return ("not a number",)
+    if math.isinf(value):
+        return float(value)
+    return int(value) if value == int(value) else float(value)
 
 
 def storable(value: Any) -> Any:
@@ -155,6 +177,11 @@ def _read_datetime(text: str) -> datetime:
     return read.astimezone(ZoneInfo(zone.rstrip("]"))) if zone else read
 
 
+def _read_set(items: list[Any]) -> set[Any]:
+    # A set inside a set was a frozen one.
+    return {frozenset(item) if isinstance(item, set) else item for item in map(from_json, items)}
+
+
 def _write_set(items: set[Any] | frozenset[Any]) -> list[Any]:
     return sorted((to_json(item) for item in items), key=repr)
 
@@ -183,7 +210,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$uuid": UUID,
     "$bytes": bytes.fromhex,
     "$tuple": lambda items: tuple(from_json(item) for item in items),
-    "$set": lambda items: {from_json(item) for item in items},
+    "$set": _read_set,
     "$float": float,
     "$dict": lambda plain: {key: from_json(item) for key, item in plain.items()},
 }
