@@ -135,10 +135,11 @@ class Action(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     ADVANCE = "advance"  # only the bases move
+    DROP = "drop"  # forget a link that was made with another container
 
     @property
     def writes(self) -> bool:
-        return self not in {Action.LINK, Action.UNLINK, Action.ADVANCE}
+        return self not in {Action.LINK, Action.UNLINK, Action.ADVANCE, Action.DROP}
 
 
 class Part(StrEnum):
@@ -235,13 +236,20 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The operations and conflicts that `diff` decided."""
+    """The operations and conflicts that `diff` decided.
+
+    Attributes:
+        links: how many there were when it was made.
+        setup: the set-up that the first links, or those after the dropped ones, are made with: stored
+            before them, so that a run that dies does not take them for older ones.
+    """
 
     operations: tuple[Operation, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     ambiguous: tuple[Ambiguity, ...] = ()
     held: tuple[Hold, ...] = ()
     links: int = 0
+    setup: Mapping[str, str] | None = None
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

@@ -8,7 +8,7 @@ the length of a span, the tail of a long text).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sync_workers.engine.rules import FieldRule
@@ -74,12 +74,23 @@ class Crossing:
             value = self.to(target, values[target.opposite], values[target])
         except UncrossableError:
             return False
-        if any(field is not None and field.kind in _UNORDERED for field in (self.fields[s] for s in Side)):
-            return bool(_unordered(value) == _unordered(values[target]))
-        return same(value, values[target])
+        if same(value, values[target]):
+            return True
+        return self.is_unordered and bool(self.comparable(value) == self.comparable(values[target]))
+
+    @property
+    def is_unordered(self) -> bool:
+        """Whether the order of a list says nothing."""
+        return any(field is not None and field.kind in _UNORDERED for field in (self.fields[s] for s in Side))
+
+    def comparable(self, value: Any) -> Any:
+        """The canonical form of a value, sorted where its order says nothing."""
+        plain = canonical(value)
+        return sorted(plain, key=repr) if self.is_unordered and isinstance(plain, list) else plain
 
     def _mapped(self, target: Side, value: Any, current: Any) -> Any:
-        meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], value)]
+        kept = self.reduced(target.opposite, value)  # an untouched checkbox is one that is not ticked
+        meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], kept)]
         # Several values of the target mean this one (five states, done or not): leave the one it has.
         for counterpart in meant:
             if same(counterpart, current):
@@ -131,13 +142,26 @@ def _enriched_date(value: Any, current: Any, source: Field) -> Any:
     start = current.start if isinstance(current, DateRange) else current
     if not source.times and type(value) is date and isinstance(start, datetime):
         value = datetime.combine(value, start.timetz())
-    if not source.ranges and isinstance(current, DateRange) and type(value) is type(start):
-        first: Any = current.start
-        last: Any = current.end
-        return DateRange(value, value + (last - first))
+    if not source.ranges and isinstance(current, DateRange) and not isinstance(value, DateRange):
+        try:
+            return DateRange(value, value + _length(current, value))
+        except OverflowError as error:  # it would end after the last day that there is
+            raise UncrossableError from error
     return value
 
 
-def _unordered(value: Any) -> Any:
-    plain = canonical(value)
-    return sorted(plain, key=repr) if isinstance(plain, list) else plain
+def _length(span: DateRange, start: date | datetime) -> timedelta:
+    """How long a span is; in whole days where it or its new start has no time of day."""
+    first, last = span.start, span.end
+    if (
+        isinstance(first, datetime)
+        and isinstance(last, datetime)
+        and isinstance(start, datetime)
+        and (first.tzinfo is None) == (last.tzinfo is None)
+    ):
+        return last - first
+    return _day(last) - _day(first)
+
+
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment

@@ -23,7 +23,7 @@ def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan:
         shown = ", ".join(listing.repeated[:3])
         yield f"{side} listed {len(listing.repeated)} id(s) twice ({shown}): run again"
     links = len(state.ids)
-    lost = _lost(side, plan)
+    lost = _lost(side, state, plan)
     # Everything is gone at once: a wrong container, a revoked share, a failed listing.
     if lost and not listing.records and not listing.failures:
         yield f"{side} is empty, but {links} record(s) were linked: is it the right container? {NEXT_STEP}"
@@ -38,17 +38,10 @@ def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan:
         yield f"all {links} linked records changed on {side} at once: {NEXT_STEP}"
 
 
-def _lost(side: Side, plan: Plan) -> int:
-    """How many linked records are gone on this side while their counterparts are there."""
-    gone = {
-        operation.ids[side]
-        for operation in plan
-        if operation.ids[side] is not None
-        and operation.records[side] is None
-        and operation.records[side.opposite] is not None
-        and operation.action is not Action.LINK
-    }
-    return len(gone)
+def _lost(side: Side, state: State, plan: Plan) -> int:
+    """How many linked records are gone on this side, whatever became of their counterparts."""
+    missing = {op.ids[side] for op in plan if op.ids[side] is not None and op.records[side] is None}
+    return len(missing & state.linked(side)) if missing else 0
 
 
 def _changed(side: Side, plan: Plan) -> int:

@@ -6,16 +6,17 @@ that belongs to a new one may be there already, and then it is linked instead of
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.absence import Absence
+from sync_workers.engine.adopt import Adopted, adopt
+from sync_workers.engine.content import content_of, key_of
+from sync_workers.engine.crossing import Crossing
 from sync_workers.engine.rules import AmbiguousPolicy, Rules
 from sync_workers.model import ID, Ambiguity, Pair, Record, Side, Snapshot
-from sync_workers.state import Pending, State
-from sync_workers.values import canonical, is_unset, same, to_json
+from sync_workers.state import State
 
 
 @dataclass(slots=True)
@@ -24,26 +25,28 @@ class Matches:
 
     Attributes:
         linked: pairs of ids that belong together.
-        adopted: pairs whose second half is a create of ours that lost its reply, with what was sent.
         new: per side the ids that have no counterpart and are to be copied.
         ambiguous: records that are left alone because nobody can tell.
+        adopted: what creates of ours that lost their reply had made.
     """
 
     linked: list[Pair[ID]] = field(default_factory=list)
-    adopted: list[tuple[Pair[ID], Side, Pending]] = field(default_factory=list)
     new: Pair[list[ID]] = field(default_factory=lambda: Pair([], []))
     ambiguous: list[Ambiguity] = field(default_factory=list)
+    adopted: Adopted = field(default_factory=Adopted)
 
 
-def match(crossings: Sequence[Crossing], rules: Rules, state: State, snapshot: Snapshot) -> Matches:
+def match(crossings: Sequence[Crossing], rules: Rules, state: State, absence: Absence) -> Matches:
     """Pair the records without a link: lost creates first, then by key, then by content."""
-    free = Pair.each(lambda side: _free(state, snapshot, side))
+    free = Pair.each(lambda side: _free(state, absence.snapshot, side))
     found = Matches()
     if not free.notion and not free.other:
         return found
-    for target in Side:
-        _adopt(state.pending.get(target, {}), target, free, found)
-    _Matcher(crossings, rules, snapshot, free, found).run()
+    found.adopted = adopt(crossings, rules, state, absence, free)
+    for side in Side:
+        for record_id in found.adopted.taken[side]:
+            free[side].pop(record_id, None)
+    _Matcher(crossings, rules, absence.snapshot, free, found).run()
     for side in Side:
         parted = state.unlinked.get(side, set())
         found.new[side].extend(record_id for record_id in free[side] if record_id not in parted)
@@ -53,30 +56,6 @@ def match(crossings: Sequence[Crossing], rules: Rules, state: State, snapshot: S
 def _free(state: State, snapshot: Snapshot, side: Side) -> dict[ID, Record]:
     linked = state.ids if side is Side.NOTION else set(state.ids.values())
     return {i: record for i, record in snapshot[side].records.items() if i not in linked}
-
-
-def _adopt(pending: Mapping[ID, Pending], target: Side, free: Pair[dict[ID, Record]], found: Matches) -> None:
-    """Link creates whose reply was lost to what they made, if exactly one record can be it."""
-    for source_id, begun in pending.items():
-        if source_id not in free[target.opposite]:
-            continue
-        candidates = [r for r in free[target].values() if _is_sent(r, begun)]
-        if not candidates and begun.key:
-            candidates = [r for r in free[target].values() if r.key == begun.key]
-        if len(candidates) == 1:
-            ids = Pair.of(target, candidates[0].id, source_id)
-            found.adopted.append((ids, target, begun))
-        elif candidates:
-            ids_of = Pair.of(target, tuple(sorted(r.id for r in candidates)), (source_id,))
-            found.ambiguous.append(Ambiguity(ids_of))
-        if candidates:
-            del free[target.opposite][source_id]
-            for record in candidates:
-                del free[target][record.id]
-
-
-def _is_sent(record: Record, begun: Pending) -> bool:
-    return all(same(record.fields.get(attr), value) for attr, value in begun.sent.items())
 
 
 @dataclass(slots=True)
@@ -92,6 +71,8 @@ class _Matcher:
             return
         groups = Pair.each(self._grouped)
         shared = sorted(groups.notion.keys() & groups.other.keys())
+        if not shared:
+            return
         everywhere = Pair.each(lambda side: self._counted(side, set(shared)))
         for key in shared:
             members = Pair(groups.notion[key], groups.other[key])
@@ -100,21 +81,19 @@ class _Matcher:
             else:
                 self._pair_equal(members)
 
-    def key(self, side: Side, record: Record) -> str | None:
-        """What the record is matched by: the hooks' key, or the values of the key fields."""
-        if not self.rules.key:
-            return record.key
-        return key_of(self.crossings, self.rules.key, side, record)
+    def _key(self, side: Side, record: Record) -> str | None:
+        return key_of(self.crossings, self.rules, side, record)
 
     def _grouped(self, side: Side) -> dict[str, list[ID]]:
         groups: dict[str, list[ID]] = defaultdict(list)
         for record in self.free[side].values():
-            if key := self.key(side, record):
+            if key := self._key(side, record):
                 groups[key].append(record.id)
         return groups
 
     def _counted(self, side: Side, wanted: set[str]) -> Counter[str]:
-        keys = (self.key(side, record) for record in self.snapshot[side].records.values())
+        """How often each key stands on the whole side: linked records have theirs, too."""
+        keys = (self._key(side, record) for record in self.snapshot[side].records.values())
         return Counter(key for key in keys if key in wanted)
 
     def _link(self, ids: Pair[ID]) -> None:
@@ -140,34 +119,4 @@ class _Matcher:
                     del self.free[side][record_id]
 
     def _content(self, side: Side, record_id: ID, form: Side) -> str:
-        """All mapped fields of a record as text, in the form of one side."""
-        fields = self.free[side][record_id].fields
-        values = (
-            _in_form(crossing, side, form, fields.get(crossing.attrs[side])) for crossing in self.crossings
-        )
-        return _text(values)
-
-
-def _in_form(crossing: Crossing, side: Side, form: Side, value: object) -> object:
-    if side is form:
-        return crossing.reduced(form.opposite, value) if not crossing.rule.values else value
-    try:
-        return crossing.to(form, value)
-    except UncrossableError:
-        return ["cannot cross", side, value]
-
-
-def key_of(crossings: Sequence[Crossing], attrs: Sequence[str], side: Side, record: Record) -> str | None:
-    """The key of a configured task's record: its key fields as they would read on Notion."""
-    values: list[object] = []
-    for crossing in crossings:
-        if crossing.attrs.notion in attrs:
-            value = record.fields.get(crossing.attrs[side])
-            values.append(_in_form(crossing, side, Side.NOTION, value))
-    if all(is_unset(value) for value in values):
-        return None
-    return _text(value.strip() if isinstance(value, str) else value for value in values)
-
-
-def _text(values: Iterable[object]) -> str:
-    return json.dumps([to_json(canonical(value)) for value in values], sort_keys=True, default=str)
+        return content_of(self.crossings, side, self.free[side][record_id], form)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.resolve import verdict
 from sync_workers.engine.rules import Rules
-from sync_workers.model import ID, NOTHING, Conflict, Fields, Pair, Record, Side
+from sync_workers.model import NOTHING, Conflict, Fields, Pair, Record, Side
 from sync_workers.values import is_unset, same
 
 
@@ -97,15 +97,19 @@ def _decide(
     merged: Merged,
 ) -> None:
     said = _verdict(crossing, values, bases)
+    ids = Pair(records.notion.id, records.other.id)
     if isinstance(said, Side):
         _write(crossing, said, values, merged)
+        # A field that never crosses back takes an edit away from its receiving end: say so.
+        one_way = not crossing.reaches(said.opposite)
+        if one_way and not _unknown(bases) and _changed(crossing, said, values, bases):
+            merged.conflicts.append(Conflict(ids, crossing.attrs, values, said.opposite))
     elif said is Say.ADVANCE:
         for side in Side:
             merged.advanced[side][crossing.attrs[side]] = values[side]
     elif said is Say.CONFLICT:
         decided = verdict(crossing.mode or rules.mode, records, rules)
         winner = None if rules.task_resolves else decided.winner
-        ids = Pair(records.notion.id, records.other.id)
         conflict = Conflict(ids, crossing.attrs, values, winner, decided.tie and winner is not None)
         if winner is not None:
             _write(crossing, winner.opposite, values, merged)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync_workers.errors import (
@@ -32,14 +32,16 @@ from sync_workers.model import (
     Pair,
     Part,
     Plan,
+    Record,
     Side,
 )
 from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
+from sync_workers.runs.changes import both, link, unlink
 from sync_workers.runs.store import Store
 from sync_workers.services.base import Service
 from sync_workers.state import Change, Pending, State
-from sync_workers.values import same
+from sync_workers.values import is_unset, same
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,9 @@ class Application:
         stop: asked before each operation whether to end here.
         resolve: decides a conflict for the task itself (`SyncTask.resolve_conflict`).
         progress: told after each operation how many of how many are done.
+        resting: per side why it is not called any more.
+        ended: numbers of the operations that came to an end, good or bad.
+        earlier: the creates whose end was not known when this began.
     """
 
     task: str
@@ -76,10 +81,12 @@ class Application:
     resting: dict[Side, str] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     calls: Calls = field(init=False)
+    earlier: dict[Side, dict[ID, Pending]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.calls = Calls(self.services, self.report)
+        self.calls = Calls(self.services, self.report, self.resting)
         self.ended.update(self.store.done())
+        self.earlier = {side: dict(self.state.pending.get(side, {})) for side in Side}
 
     def run(self, part: Part, admit: Callable[[Operation], bool] | None = None) -> None:
         """Carry out one part of the plan, or of it what `admit` lets through.
@@ -95,6 +102,8 @@ class Application:
                 continue
             if self.stop():
                 raise SliceOverError
+            if operation.action is not Action.DROP:
+                self._bind()
             self._carry_out(number, operation)
             self.ended.add(number)
             if self.progress is not None:
@@ -105,8 +114,12 @@ class Application:
         for notion_id, other_id in list(self.state.links()):
             ids = Pair(notion_id, other_id)
             if ids[side] in bases:
-                shown = {**self.state.bases(side)[ids[side]], **bases[ids[side]]}
-                self._commit(None, self._link(ids, Pair.of(side, shown, {})))
+                self._commit(None, link(self.state, ids, Pair.of(side, bases[ids[side]], {})))
+
+    def _bind(self) -> None:
+        """Remember what the links are made with before the first one is (see `Plan.setup`)."""
+        if self.plan.setup is not None and self.state.setup != self.plan.setup:
+            self._commit(None, Change(setup=self.plan.setup))
 
     def _carry_out(self, number: int, operation: Operation) -> None:
         side, record_id = operation.side, operation.source_id
@@ -129,7 +142,7 @@ class Application:
         except (LaterError, AccessError) as error:
             # Nothing was sent, and the rest of this side would meet the same.
             self._forget(number, operation)
-            self.resting[side] = str(error)
+            self.resting.setdefault(self.calls.asked, str(error))
             self._fail(operation, str(error))
         except UnknownOutcomeError as error:
             self._fail(operation, f"{error}; the next run looks before it tries again", unknown=True)
@@ -139,7 +152,7 @@ class Application:
 
     def _perform(self, number: int, operation: Operation) -> None:
         match operation.action:
-            case Action.LINK | Action.ADVANCE | Action.UNLINK:
+            case Action.LINK | Action.ADVANCE | Action.UNLINK | Action.DROP:
                 self._keep(number, operation)
             case Action.CREATE:
                 self._create(number, operation)
@@ -152,66 +165,77 @@ class Application:
 
     def _keep(self, number: int, operation: Operation) -> None:
         """An operation on the state alone."""
-        ids = _both(operation.ids)
-        if operation.action is not Action.UNLINK:
-            self._commit(number, self._link(ids, operation.bases))
-            return
-        there = operation.records[operation.side]
-        if there is not None:
-            self.calls.confirm_gone(operation)
-        parted = {(operation.side, there.id): True} if there is not None else {}
-        self._commit(number, Change(links={ids.notion: None}, unlinked=parted))
+        ids, side = both(operation.ids), operation.side
+        if operation.action is Action.UNLINK and operation.records[side] is not None:
+            self.calls.confirm_gone(side.opposite, ids[side.opposite])
+        elif operation.action is Action.UNLINK:
+            self.calls.confirm_one_gone(ids)
+        if operation.action in {Action.UNLINK, Action.DROP}:
+            self._commit(number, unlink(operation))
+        else:
+            self._commit(number, link(self.state, ids, operation.bases))
 
     def _create(self, number: int, operation: Operation) -> None:
-        side, source = operation.side, operation.records[operation.side.opposite]
-        if source is None:
-            msg = "a create without a source record: a plan of another version?"
-            raise StateError(msg)
-        if operation.ids[side] is not None:
-            self.calls.confirm_gone(operation)
-        begun = Pending(
+        side, source = operation.side, _there(operation, operation.side.opposite)
+        gone_id = operation.ids[side]
+        # A create that was tried again in this run gave back the very record this one is made from.
+        if source.id in self.state.bases(side.opposite) and not self._is_linked(operation.ids):
+            msg = f"record {source.id} was linked since the plan was made"
+            raise HeldError(msg)
+        if gone_id is not None:
+            self.calls.confirm_gone(side, gone_id)
+        begun = Pending.model_construct(  # the values are no JSON yet, so they must not be read as such
             source=dict(operation.bases[side.opposite]), sent=dict(operation.fields), key=source.key
         )
         self._begin(number, Change(pending={(side, source.id): begun}))
         made = self.calls.on(side).create(operation.fields, f"{self.task}/{side}/{source.id}")
         ids = Pair.of(side, made.id, source.id)
+        bases = self._made(operation, source.id, made)
+        change = link(self.state, ids, bases, leaves=operation.ids.notion)
+        # The record that is gone may itself have been the source of a create whose reply was lost.
+        orphaned = {(side.opposite, gone_id): None} if gone_id is not None else {}
+        self._commit(number, replace(change, pending={**change.pending, **orphaned}))
+
+    def _made(self, operation: Operation, source_id: ID, made: Record) -> Pair[Fields]:
+        """The bases of a record that was just created and of the one it was made from."""
+        side = operation.side
         shown = {attr: made.fields.get(attr) for attr in operation.fields}
-        link = self._link(ids, Pair.of(side, shown, operation.bases[side.opposite]), fresh=True)
-        links = dict(link.links)
-        if operation.ids.notion is not None and operation.ids.notion != ids.notion:
-            links = {operation.ids.notion: None, **links}
-        self._commit(number, Change(links=links, pending={(side, source.id): None}))
+        again = source_id in self.earlier[side]
+        # It may be what an earlier attempt made, edited by a person since then: nobody knows its base.
+        if again and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
+            return Pair({}, {})
+        unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
+        return Pair.of(side, {**unset, **shown}, operation.bases[side.opposite])
+
+    def _is_linked(self, ids: Pair[ID | None]) -> bool:
+        return ids.notion is not None and self.state.ids.get(ids.notion) == ids.other
 
     def _update(self, number: int, operation: Operation) -> None:
-        record = operation.records[operation.side]
-        if record is None:
-            msg = "an update without a target record: a plan of another version?"
-            raise StateError(msg)
+        side, ids = operation.side, both(operation.ids)
+        record = _there(operation, side)
         self._begin(number, Change())
-        shown = self.calls.write(operation.side, record, operation.fields)
-        bases = Pair.of(
-            operation.side,
-            {**operation.bases[operation.side], **shown},
-            operation.bases[operation.side.opposite],
-        )
-        self._commit(number, self._link(_both(operation.ids), bases))
+        shown = self.calls.write(side, record, operation.fields)
+        bases = Pair.of(side, {**operation.bases[side], **shown}, operation.bases[side.opposite])
+        self._commit(number, link(self.state, ids, bases))
 
     def _remove(self, number: int, operation: Operation) -> None:
-        record = operation.records[operation.side]
-        if record is None:
-            msg = "a delete without a target record: a plan of another version?"
-            raise StateError(msg)
-        self.calls.confirm_gone(operation)
+        side, ids = operation.side, both(operation.ids)
+        record = _there(operation, side)
+        self.calls.confirm_gone(side.opposite, ids[side.opposite])
+        service = self.calls.on(side)
+        if operation.action is Action.ARCHIVE and not service.capabilities.archives:
+            msg = f"the service of {side} has no archive: choose another delete policy for the task"
+            raise RejectedError(msg)
         self._begin(number, Change())
         if operation.action is Action.DELETE:
-            self.calls.on(operation.side).delete(record)
+            service.delete(record)
         else:
-            self.calls.on(operation.side).archive(record)
-        self._commit(number, Change(links={_both(operation.ids).notion: None}))
+            service.archive(record)
+        self._commit(number, Change(links={ids.notion: None}))
 
     def _resolve(self, number: int, operation: Operation) -> None:
         """Conflicts that the task decides itself, perhaps by writing: look afterwards what is left."""
-        ids = _both(operation.ids)
+        ids = both(operation.ids)
         self.calls.expect_unmoved(operation)
         self._begin(number, Change())
         decided = [(conflict, self._decide(conflict)) for conflict in operation.conflicts]
@@ -225,7 +249,7 @@ class Application:
             missing = {attr: value for attr, value in wanted.items() if not same(now.fields.get(attr), value)}
             written = self.calls.write(side, now, missing) if missing else {}
             bases[side].update({**{attr: now.fields.get(attr) for attr in wanted}, **written})
-        self._commit(number, self._link(ids, bases))
+        self._commit(number, link(self.state, ids, bases))
 
     def _decide(self, conflict: Conflict) -> Any:
         """The value that the task chose; the conflict itself when it is held for a person."""
@@ -249,28 +273,12 @@ class Application:
         change.apply(self.state)
 
     def _forget(self, number: int, operation: Operation) -> None:
-        """The operation surely did not happen: nothing has to be looked for."""
-        source = operation.records[operation.side.opposite]
+        """The operation surely did not happen; what an earlier run began stays to be looked for."""
+        side, source = operation.side, operation.records[operation.side.opposite]
         pending: dict[tuple[Side, ID], Pending | None] = {}
         if operation.action is Action.CREATE and source is not None:
-            pending = {(operation.side, source.id): None}
+            pending = {(side, source.id): self.earlier[side].get(source.id)}
         self._commit(number, Change(pending=pending))
-
-    def _link(self, ids: Pair[ID], bases: Pair[Fields], *, fresh: bool = False) -> Change:
-        """The change that links two records, or moves the bases that are named."""
-        old = Pair.each(lambda side: {} if fresh else self.state.bases(side).get(ids[side], {}))
-        new = Pair.each(lambda side: {**old[side], **bases[side]})
-        found: dict[tuple[Side, ID], Pending | None] = {
-            (side, ids[side.opposite]): None
-            for side in Side
-            if ids[side.opposite] in self.state.pending.get(side, {})
-        }
-        rejoined = {
-            (side, ids[side]): False for side in Side if ids[side] in self.state.unlinked.get(side, set())
-        }
-        return Change(
-            links={ids.notion: (ids.other, new.notion, new.other)}, pending=found, unlinked=rejoined
-        )
 
     def _fail(self, operation: Operation, reason: str, *, unknown: bool = False) -> None:
         failure = Failure(operation.side, operation.source_id, reason, str(operation.action), unknown)
@@ -281,8 +289,10 @@ class Application:
         )  # fmt: skip
 
 
-def _both(ids: Pair[ID | None]) -> Pair[ID]:
-    if ids.notion is None or ids.other is None:
-        msg = "an operation on a link without both ids: a plan of another version?"
+def _there(operation: Operation, side: Side) -> Record:
+    """The record that the operation cannot be without."""
+    record = operation.records[side]
+    if record is None:
+        msg = f"a {operation.action} without its record of {side}: a plan of another version?"
         raise StateError(msg)
-    return Pair(ids.notion, ids.other)
+    return record

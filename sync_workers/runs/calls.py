@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
-from sync_workers.errors import MovedError
-from sync_workers.model import ID, Action, Fields, Operation, Pair, Record, Side
+from sync_workers.errors import LaterError, MovedError
+from sync_workers.model import ID, Fields, Operation, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.services.base import Gone, OutOfScope, Service
 from sync_workers.values import same
@@ -15,15 +16,29 @@ class HeldError(Exception):
     """The operation waits on purpose; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Calls:
-    """Both services; each call through here counts in the report."""
+    """Both services; each call through here counts in the report.
+
+    Attributes:
+        resting: per side why it is not called any more in this run.
+        asked: the side that was called last.
+    """
 
     services: Pair[Service]
     report: Report
+    resting: MutableMapping[Side, str]
+    asked: Side = Side.NOTION
 
     def on(self, side: Side) -> Service:
-        """The service of a side, for one call."""
+        """The service of a side, for one call.
+
+        Raises:
+            LaterError: it asked for patience, or refused us, earlier in this run.
+        """
+        self.asked = side
+        if side in self.resting:
+            raise LaterError(self.resting[side])
         self.report.count_call(side)
         return self.services[side]
 
@@ -59,20 +74,30 @@ class Calls:
                 msg = f"record {planned.id} changed since it was read"
                 raise MovedError(msg)
 
-    def confirm_gone(self, operation: Operation) -> None:
-        """Ask for the missing record by its id: absent from a listing is not gone (rule R4).
+    def confirm_gone(self, side: Side, record_id: ID) -> None:
+        """Ask for a missing record by its id: absent from a listing is not gone (rule R4).
 
         Raises:
             HeldError: it exists, here or elsewhere.
         """
-        side = operation.side if operation.action is Action.CREATE else operation.side.opposite
-        record_id = operation.ids[side]
-        if record_id is None:
-            return
         found = self.on(side).read([record_id])[record_id]
         if isinstance(found, OutOfScope):
             msg = f"its counterpart {record_id} on {side} is not deleted but {found.reason}"
             raise HeldError(msg)
         if not isinstance(found, Gone):
             msg = f"its counterpart {record_id} on {side} is there although the listing did not show it"
+            raise HeldError(msg)
+
+    def confirm_one_gone(self, ids: Pair[ID]) -> None:
+        """Ask for two linked records that are both missing: if both only hide, they still belong together.
+
+        Raises:
+            HeldError: one of them is there after all, or neither is gone.
+        """
+        found = [self.on(side).read([ids[side]])[ids[side]] for side in Side]
+        if any(isinstance(one, Record) for one in found):
+            msg = f"{ids.notion} or its counterpart {ids.other} is there although no listing showed it"
+            raise HeldError(msg)
+        if not any(isinstance(one, Gone) for one in found):
+            msg = f"{ids.notion} and its counterpart {ids.other} are not shown, but neither is deleted"
             raise HeldError(msg)

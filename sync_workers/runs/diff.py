@@ -8,7 +8,7 @@ from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import GuardError
-from sync_workers.model import NOTHING, Action, Operation, Pair, Part, Plan, Side
+from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.state import State
@@ -26,7 +26,7 @@ def decide(
     with spent(report, "diff"):
         known = state or State()
         changed = changed_setup(known, gathered)
-        moved = any(name.endswith(".container") for name in changed)
+        moved = any(name.endswith(".container") and name in known.setup for name in changed)
         base = State() if moved else known
         stepped = replace(rules, clock_steps=gathered.clock_steps)
         plan = diff(stepped, base, gathered.snapshot, fields=gathered.fields, fresh=bool(changed))
@@ -34,6 +34,8 @@ def decide(
         repeated = any(gathered.snapshot[side].repeated for side in Side)
         if moved:
             plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
+        if moved or not known.setup:
+            plan = replace(plan, setup=dict(gathered.setup))
         report.planned = len(plan)
         report.ambiguous.extend(plan.ambiguous)
         report.held.extend(plan.held)
@@ -45,20 +47,20 @@ def decide(
 
 
 def changed_setup(state: State, gathered: Gathered) -> set[str]:
-    """Names of the fingerprints that are not what the bases were made with (rule R9)."""
-    return {name for name, text in gathered.setup.items() if state.setup.get(name, text) != text}
+    """Names of the fingerprints that are not what the bases were made with (rule R9).
+
+    One that came or went counts, such as that of a filter; a state without any never saw an end.
+    """
+    if not state.setup:
+        return set()
+    names = {*state.setup, *gathered.setup}
+    return {name for name in names if state.setup.get(name) != gathered.setup.get(name)}
 
 
 def _drop_links(state: State) -> tuple[Operation, ...]:
     """A side is bound to another container: the old ids mean nothing there, so match afresh."""
+    why = "bound to another container"
     return tuple(
-        Operation(
-            Part.NOTION_DELETED,
-            Action.UNLINK,
-            Side.NOTION,
-            Pair(notion_id, other_id),
-            "bound to another container",
-            fields=NOTHING,
-        )
+        Operation(Part.NOTION_DELETED, Action.DROP, Side.NOTION, Pair(notion_id, other_id), why)
         for notion_id, other_id in state.links()
     )

@@ -106,7 +106,8 @@ def spent(report: Report, phase: str) -> Iterator[None]:
 def _list(
     service: Service, side: Side, setup: Mapping[str, str], mirrors: Mirrors, report: Report, *, full: bool
 ) -> Listing:
-    feed = service.capabilities.change_feed
+    # A feed that does not name what was deleted would keep it in the mirror for ever: list everything.
+    feed = service.capabilities.change_feed and service.capabilities.deletes_visible
     bound = _digest(
         sorted((name, text) for name, text in setup.items() if not name.startswith(side.opposite))
     )
@@ -115,7 +116,7 @@ def _list(
         mirror = None
     report.count_call(side)
     fetched = service.fetch(mirror.cursor if mirror is not None else None)
-    listing, unreadable = _merge(side, None if fetched.reset else mirror, fetched)
+    listing, unreadable = _merge(side, None if fetched.reset or fetched.complete else mirror, fetched)
     if feed and fetched.cursor is not None and not listing.repeated:
         mirrors.save_mirror(side, Mirror(fetched.cursor, bound, listing.records, unreadable))
     return listing

@@ -1,0 +1,54 @@
+"""`Draft`: a plan in the making."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sync_workers.model import (
+    ID,
+    NOTHING,
+    Action,
+    Ambiguity,
+    Conflict,
+    Fields,
+    Hold,
+    Operation,
+    Pair,
+    Part,
+    Plan,
+    Record,
+    Side,
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What was decided so far; the plan has its operations in the order of the parts."""
+
+    parts: dict[Part, list[Operation]] = field(default_factory=lambda: {part: [] for part in Part})
+    conflicts: list[Conflict] = field(default_factory=list)
+    ambiguous: list[Ambiguity] = field(default_factory=list)
+    held: list[Hold] = field(default_factory=list)
+
+    def add(
+        self,
+        part: Part,
+        action: Action,
+        side: Side,
+        ids: Pair[ID | None],
+        reason: str,
+        records: Pair[Record | None] = Pair(None, None),
+        fields: Fields = NOTHING,
+        bases: Pair[Fields] = Pair(NOTHING, NOTHING),
+    ) -> None:
+        self.take(Operation(part, action, side, ids, reason, records, fields, bases))
+
+    def take(self, operation: Operation) -> None:
+        self.parts[operation.part].append(operation)
+
+    def hold(self, side: Side, record_id: ID, reason: str) -> None:
+        self.held.append(Hold(side, record_id, reason))
+
+    def plan(self, links: int) -> Plan:
+        operations = tuple(operation for part in Part for operation in self.parts[part])
+        return Plan(operations, tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held), links)

@@ -1,0 +1,52 @@
+"""What an operation makes of the state, as a `Change`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync_workers.errors import StateError
+from sync_workers.model import ID, Fields, Operation, Pair, Side
+from sync_workers.state import Change, Pending, State
+
+Links = dict[ID, tuple[ID, Mapping[str, object], Mapping[str, object]] | None]
+
+
+def link(state: State, ids: Pair[ID], bases: Pair[Fields], *, leaves: ID | None = None) -> Change:
+    """Link two records, or move the bases that are named of a link that is there.
+
+    A record that was linked to another one, such as one that is gone and was made again, leaves it.
+    `leaves` is the Notion id of that one where it is known, which spares a search.
+    """
+    is_there = state.ids.get(ids.notion) == ids.other
+    old = Pair.each(lambda side: state.bases(side).get(ids[side], {}) if is_there else {})
+    new = Pair.each(lambda side: {**old[side], **bases[side]})
+    links: Links = {}
+    if not is_there and ids.other in state.other_objs:
+        known = leaves is not None and state.ids.get(leaves) == ids.other
+        former = [leaves] if known else [one for one, another in state.links() if another == ids.other]
+        links = dict.fromkeys(filter(None, former))
+    links[ids.notion] = (ids.other, new.notion, new.other)
+    found: dict[tuple[Side, ID], Pending | None] = {
+        (side, ids[side.opposite]): None for side in Side if ids[side.opposite] in state.pending.get(side, {})
+    }
+    rejoined = {(side, ids[side]): False for side in Side if ids[side] in state.unlinked.get(side, set())}
+    return Change(links=links, pending=found, unlinked=rejoined)
+
+
+def unlink(operation: Operation) -> Change:
+    """Forget a link; what is still there of it is left alone from now on."""
+    there = operation.records[operation.side]
+    parted = {(operation.side, there.id): True} if there is not None else {}
+    return Change(links={both(operation.ids).notion: None}, unlinked=parted)
+
+
+def both(ids: Pair[ID | None]) -> Pair[ID]:
+    """The ids of an operation on a link.
+
+    Raises:
+        StateError: one of them is missing.
+    """
+    if ids.notion is None or ids.other is None:
+        msg = "an operation on a link without both ids: a plan of another version?"
+        raise StateError(msg)
+    return Pair(ids.notion, ids.other)
