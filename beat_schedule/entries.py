@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,10 +46,20 @@ def _schedule(timing: Schedule) -> Any:
         return schedule(run_every=timing.every)
     minute, hour, day, month, weekday = str(timing.crontab).split()
     numbered = _MONTH.sub(lambda name: str(_MONTHS.index(name[0].lower()) + 1), month)
-    cron = crontab(minute, hour, weekday, day, numbered)
-    # Celery reads all crontabs in one time zone; each of ours has its own.
-    cron.tz = ZoneInfo(timing.timezone)
-    return cron
+    return ZonedCrontab(ZoneInfo(timing.timezone), minute, hour, weekday, day, numbered)
+
+
+class ZonedCrontab(crontab):  # type: ignore[misc] # Celery has no types
+    """A crontab in a time zone of its own; Celery reads all of them in one."""
+
+    def __init__(self, zone: ZoneInfo, *fields: str) -> None:
+        self.zone = zone
+        super().__init__(*fields)
+
+    def maybe_make_aware(self, moment: datetime, naive_as_utc: bool = True) -> datetime:
+        """All of its reckoning goes through here."""
+        aware: datetime = super().maybe_make_aware(moment, naive_as_utc)
+        return aware.astimezone(self.zone)
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -13,12 +13,10 @@ from typing import Any
 from celery.beat import Scheduler
 
 from beat_schedule.entries import entries
-from sync_workers.errors import SyncError
-from sync_workers.redis.connect import check, warnings
 from sync_workers.redis.runs_store import claim_tick, last_tick, new_run_id
 from sync_workers.report import Trigger
 from sync_workers.worker.attempt import Delivery
-from sync_workers.worker.process import this_process
+from sync_workers.worker.start import prepared
 from sync_workers.worker.tasks import run_chain
 
 _log = logging.getLogger(__name__)
@@ -37,18 +35,10 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
 
     def setup_schedule(self) -> None:
         """Load the tasks; an interval that passed while no beat ran ticks at once, a new task too."""
-        try:
-            self.process = this_process()
-            check(self.process.client)
-            for line in warnings(self.process.client):
-                _log.warning("%s", line)
-            found = entries(self.process.tasks)
-            for name, entry in found.items():
-                entry["last_run_at"] = self._last_run(name)
-        except SyncError as error:
-            for line in str(error).splitlines():
-                _log.critical("%s", line)
-            raise SystemExit(1) from error
+        self.process = prepared()
+        found = entries(self.process.tasks)
+        for name, entry in found.items():
+            entry["last_run_at"] = self._last_run(name)
         self.update_from_dict(found)
         for name in found:
             _log.info("task %s: %s", name, self.process.tasks[name].timing)

@@ -1,4 +1,4 @@
-"""What a worker checks before it takes its first message: settings, tasks, Redis."""
+"""What a worker and beat check before they begin: settings, tasks, Redis."""
 
 from __future__ import annotations
 
@@ -8,24 +8,37 @@ from typing import Any
 from celery import bootsteps
 
 from sync_workers.errors import SyncError
-from sync_workers.redis.connect import check, warnings
-from sync_workers.worker.process import this_process
+from sync_workers.redis.connect import check, connect, warnings
+from sync_workers.settings import load_settings
+from sync_workers.worker.process import Process, this_process
 
 _log = logging.getLogger(__name__)
+
+
+def prepared() -> Process:
+    """This process's settings, tasks and Redis, known to be there; ends it otherwise.
+
+    One line for each problem instead of a traceback; a supervisor starts the process again.
+    """
+    try:
+        process = this_process()
+        client = connect(load_settings().redis_url)  # a first answer is not waited for
+        try:
+            check(client)
+            for line in warnings(client):
+                _log.warning("%s", line)
+        finally:
+            client.close()
+    except SyncError as error:
+        for line in str(error).splitlines():
+            _log.critical("%s", line)
+        raise SystemExit(1) from error
+    return process
 
 
 class Preparation(bootsteps.Step):  # type: ignore[misc] # Celery has no types
     """Loads the tasks before the pool forks, so that its children share them and mistakes show at once."""
 
     def create(self, _worker: Any) -> None:
-        try:
-            process = this_process()
-            check(process.client)
-            for line in warnings(process.client):
-                _log.warning("%s", line)
-        except SyncError as error:
-            # One line each instead of a traceback; a supervisor starts us again.
-            for line in str(error).splitlines():
-                _log.critical("%s", line)
-            raise SystemExit(1) from error
-        _log.info("%d task(s): %s", len(process.tasks), ", ".join(process.tasks) or "none")
+        names = prepared().tasks
+        _log.info("%d task(s): %s", len(names), ", ".join(names) or "none")

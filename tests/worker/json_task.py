@@ -43,7 +43,7 @@ class JsonTask(SyncTask):
         with self.changing(side) as objects:
             del objects[record_id]
 
-    def shown(self, side: str) -> list[tuple[Any, Any]]:
+    def shown(self, side: str) -> list[tuple[Any, ...]]:
         keys = ATTRS if side == "notion" else ATTRS.values()
         return sorted(tuple(obj.get(key) for key in keys) for obj in self.read(side).values())
 

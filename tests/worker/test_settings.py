@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sync_workers.errors import SettingsError
+from sync_workers.redis.lease import BETWEEN, WORKING
+from sync_workers.settings import Settings
+from sync_workers.worker.process import PATIENCE
+from sync_workers.worker.settings import (
+    HARD_LIMIT,
+    PHASES,
+    SLICE,
+    SOFT_LIMIT,
+    VISIBILITY,
+    celery_settings,
+    celery_url,
+)
+
+
+def test_a_phase_ends_before_its_message_is_delivered_again() -> None:
+    assert SLICE < SOFT_LIMIT < HARD_LIMIT < VISIBILITY
+    assert PATIENCE < WORKING < VISIBILITY < BETWEEN
+
+
+def test_nothing_but_json_is_spoken() -> None:
+    settings = celery_settings(Settings(redis_url="redis://localhost/1"))
+    assert settings["accept_content"] == ["json"]
+    assert {settings[f"{what}_serializer"] for what in ("task", "result", "event")} == {"json"}
+
+
+def test_each_phase_has_a_queue_of_its_own() -> None:
+    settings = celery_settings(Settings(redis_url="redis://localhost/1"))
+    assert [queue.name for queue in settings["task_queues"]] == list(PHASES)
+    assert {phase: route["queue"] for phase, route in settings["task_routes"].items()} == {
+        p: p for p in PHASES
+    }
+
+
+def test_the_broker_may_be_another_redis_than_the_one_of_the_state() -> None:
+    settings = celery_settings(Settings(redis_url="redis+cluster://a:1", broker_url="redis://b:2/3"))
+    assert settings["broker_url"] == settings["result_backend"] == "redis://b:2/3"
+
+
+def test_a_cluster_as_broker_is_refused_with_the_remedy() -> None:
+    with pytest.raises(SettingsError, match="SYNC_WORKERS_BROKER_URL"):
+        celery_settings(Settings(redis_url="redis+cluster://a:1"))
+
+
+@pytest.mark.parametrize(
+    ("ours", "celerys", "options"),
+    [
+        ("redis://u:p@a:1/2", "redis://u:p@a:1/2", {}),
+        ("rediss://a:1/2", "rediss://a:1/2", {}),
+        ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?db=2", {}),
+        (
+            "sentinel://:p@a:1,b:2/3?master=tasks",
+            "sentinel://:p@a:1/3;sentinel://:p@b:2/3",
+            {"master_name": "tasks"},
+        ),
+        ("sentinel://a:1", "sentinel://a:1/0", {"master_name": "mymaster"}),
+    ],
+)
+def test_our_urls_are_said_in_celerys_words(ours: str, celerys: str, options: dict[str, str]) -> None:
+    assert celery_url(ours) == (celerys, options)
+
+
+def test_importing_the_app_reads_no_settings_and_connects_to_nothing() -> None:
+    program = "import sync_workers.worker.app, sync_workers.worker.tasks, beat_schedule.app"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"SYNC_WORKERS_REDIS_URL": "nonsense", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
