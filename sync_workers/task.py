@@ -12,28 +12,36 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sync_workers.engine.resolve import verdict
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, FieldRule, Limits, Rules
-from sync_workers.errors import ConflictError, SettingsError
-from sync_workers.hooks import Hooks
-from sync_workers.model import Conflict, ConflictMode, Pair, Part, Side
+from sync_workers.errors import ConflictError, GuardError, SettingsError
+from sync_workers.model import ConflictMode, Pair, Side
 from sync_workers.naming import task_name
-from sync_workers.report import Report
+from sync_workers.public_steps import PublicSteps, public_step
+from sync_workers.report import Outcome, Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
-from sync_workers.runs.get import get
-from sync_workers.runs.steps import Objects, Steps, copied
+from sync_workers.runs.finish import fail, finish
+from sync_workers.runs.get import get, spent
+from sync_workers.runs.steps import Steps, complete, copied
 from sync_workers.runs.store import Unstored
 from sync_workers.scheduling import Scheduled
-from sync_workers.services.base import Service
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import State
 
 all_tasks: set[SyncTask] = set()
 """All tasks that were registered by `SyncTask.schedule`."""
 
+_CHANGE_STATE = (
+    "initial_sync",
+    "sync_notion_deleted",
+    "sync_other_deleted",
+    "sync_state_changes",
+    "sync_notion_created",
+    "sync_other_created",
+)
 
-class SyncTask(Hooks, Scheduled):
+
+class SyncTask(PublicSteps, Scheduled):
     """A two-way sync of objects of Notion and of another service.
 
     Args:
@@ -48,6 +56,7 @@ class SyncTask(Hooks, Scheduled):
         tie: who wins in mode `newer` when the times cannot tell.
         delete_policy: `propagate` or `unlink`; hooks offer no archive.
         ambiguous_policy: what happens to new records whose key is not unique.
+        finished: whether the task has run as often as it should; then `run_all_tasks` leaves it out.
 
     Raises:
         ValueError: the name or the mode is none, or two attributes map to one.
@@ -66,7 +75,6 @@ class SyncTask(Hooks, Scheduled):
         self.conflict_mode = ConflictMode(conflict_mode)
         self.report = Report(self.name)
         self.finished = False
-        self._steps: Steps | None = None
         if len(set(self.attr_map.values())) < len(self.attr_map):
             msg = f"task {self.name}: two Notion attributes map to one attribute of the other service"
             raise ValueError(msg)
@@ -78,6 +86,18 @@ class SyncTask(Hooks, Scheduled):
     @property
     def state_key(self) -> str:
         return f"sync:{{{self.name}}}"
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            fields=tuple(FieldRule(Pair(notion, other)) for notion, other in self.attr_map.items()),
+            mode=ConflictMode(self.conflict_mode),
+            tie=self.tie,
+            delete=self.delete_policy,
+            ambiguous=self.ambiguous_policy,
+            limits=self.limits,
+            task_resolves=self.is_overridden("resolve_conflict"),
+        )
 
     def schedule(self) -> Self:
         """Register the task, so that workers, beat and `run_all_tasks` know it.
@@ -101,9 +121,8 @@ class SyncTask(Hooks, Scheduled):
 
         await run_as_scheduled(self)
 
-    # --- one sync ---
-
-    def sync(self, state: State | None = None) -> State:
+    @public_step
+    def sync(self, state: State | None) -> State:
         """Get, diff and apply in this process; needs no Redis. Returns the new state.
 
         Raises:
@@ -111,166 +130,37 @@ class SyncTask(Hooks, Scheduled):
             ConflictError: conflicts in mode `error`; all else was applied, go on from `.state`.
             Exception: what a listing hook raised; nothing was changed.
         """
-        self.report = Report(self.name, started=datetime.now(UTC))
-        with self.services() as services:
-            gathered = get(services, self.rules, self.report)
-            plan = decide(self.rules, state, gathered, self.report)
-            known = copied(state) if state is not None else State()
-            application = Application(self.name, services, plan, known, Unstored(), self.report)
-            self.carry_out(application, first=state is None)
-        result = application.state
-        result.setup = dict(gathered.setup)
-        self.report.settle()
-        self.report.finished = datetime.now(UTC)
-        if self.report.held_conflicts:
-            raise ConflictError(self.report.held_conflicts, result)
+        if self._steps is not None:  # get and diff are done, here or by other workers: this is apply
+            return self.all_steps(self._steps, state)
+        self.report = report = Report(self.name, started=datetime.now(UTC))
+        try:
+            result = self._synced(state, report)
+        except GuardError as error:
+            fail(report, Outcome.REFUSED, str(error))
+            raise
+        except Exception as error:
+            fail(report, Outcome.FAILED, type(error).__name__)
+            raise
+        if report.held_conflicts:
+            raise ConflictError(report.held_conflicts, result)
         return result
 
-    @property
-    def rules(self) -> Rules:
-        """The task as the engine sees it."""
-        return Rules(
-            fields=tuple(FieldRule(Pair(notion, other)) for notion, other in self.attr_map.items()),
-            mode=self.conflict_mode,
-            tie=self.tie,
-            delete=self.delete_policy,
-            ambiguous=self.ambiguous_policy,
-            limits=self.limits,
-            task_resolves=type(self).resolve_conflict is not SyncTask.resolve_conflict,
-        )
+    def _synced(self, state: State | None, report: Report) -> State:
+        services = self.hooks_services()
+        known = copied(state, bases=self.is_overridden(*_CHANGE_STATE)) if state is not None else State()
+        complete(known, services)
+        gathered = get(services, self.rules, report)
+        plan = decide(self.rules, known, gathered, report)
+        application = Application(self.name, services, plan, known, Unstored(), report)
+        with spent(report, "apply"), self.stepping(Steps(application, services)) as steps:
+            self.all_steps(steps, None if state is None else known)
+        finish(report, Unstored(), application.state, gathered)
+        return application.state
 
     @contextmanager
     def services(self) -> Iterator[Pair[HooksService]]:
         """Both sides' hooks as services."""
-        yield self._services()
-
-    def carry_out(self, application: Application, *, first: bool | None = None) -> None:
-        """Carry out a plan through the public steps, so that overridden ones are used."""
-        services = Pair.each(lambda side: _hooks_of(application.services[side]))
-        for side in Side:
-            if not services[side].listed:  # another process made the plan: the live objects are needed
-                application.report.count_call(side)
-                services[side].fetch()
-        self._steps = steps = Steps(application, services)
-        application.resolve = self._resolved
-        try:
-            self._all_steps(steps, first=not application.state.ids if first is None else first)
-            for side in Side:
-                application.correct(side, services[side].reread())
-        finally:
-            self._steps = None
-
-    def _all_steps(self, steps: Steps, *, first: bool) -> None:
-        objs = Pair.each(lambda side: dict(steps.services[side].objects))
-        state = steps.application.state
-        if first:
-            state = self._step(steps, "initial_sync", state, objs.notion, objs.other)
-        else:
-            for name in ("sync_notion_deleted", "sync_other_deleted", "sync_state_changes"):
-                state = self._step(steps, name, state, state, objs.notion, objs.other)
-            state = steps.run(Part.MATCHED, state, objs)
-        state = self._step(steps, "sync_notion_created", state, state, objs.notion)
-        self._step(steps, "sync_other_created", state, state, objs.other)
-
-    def _step(self, steps: Steps, name: str, state: State, *args: Any) -> State:
-        """Call a public step; an overridden one may change the state as it likes, which is stored, too."""
-        step = getattr(self, name)
-        if getattr(type(self), name) is getattr(SyncTask, name):
-            result: State = step(*args)
-            return result
-        before = copied(state)
-        result = step(*args)
-        steps.absorb(result, before)
-        return result
-
-    def _part(
-        self, part: Part, state: State, notion_objs: Objects | None, other_objs: Objects | None
-    ) -> State:
-        """One part of the plan of this run, or, for a step that is called by itself, of its own plan."""
-        objs = Pair(notion_objs, other_objs)
-        if self._steps is not None:
-            return self._steps.run(part, state, objs)
-        steps = Steps.over(self.name, self.rules, self._services(), state, objs)
-        self._steps, self.report = steps, steps.application.report
-        steps.application.resolve = self._resolved
-        try:
-            return steps.run(part, state, objs)
-        finally:
-            self._steps = None
-
-    def _services(self) -> Pair[HooksService]:
-        timed = self.conflict_mode is ConflictMode.NEWER
-        attrs = Pair(list(self.attr_map), list(self.attr_map.values()))
-        return Pair.each(lambda side: HooksService(self, side, attrs[side], timed=timed))
-
-    def _resolved(self, conflict: Conflict) -> Any:
-        """What `resolve_conflict` says; the conflict itself when a person has to decide."""
-        services = self._steps.services if self._steps is not None else self._services()
-        objs = Pair.each(lambda side: services[side].objects[conflict.ids[side]])
-        try:
-            return services.notion.call(
-                "resolve_conflict", self.resolve_conflict, *_flat(objs, conflict.attrs)
-            )
-        except ConflictError:
-            return conflict
-
-    # --- the public steps ---
-
-    def initial_sync(self, notion_objs: Objects, other_objs: Objects) -> State:
-        """Link the objects of both sides that belong together, and settle how they differ."""
-        state = self._steps.application.state if self._steps is not None else State()
-        return self._part(Part.MATCHED, state, notion_objs, other_objs)
-
-    def sync_notion_deleted(self, state: State, notion_objs: Objects, other_objs: Objects) -> State:
-        """Carry over what was deleted in Notion."""
-        return self._part(Part.NOTION_DELETED, state, notion_objs, other_objs)
-
-    def sync_other_deleted(self, state: State, notion_objs: Objects, other_objs: Objects) -> State:
-        """Carry over what was deleted in the other service."""
-        return self._part(Part.OTHER_DELETED, state, notion_objs, other_objs)
-
-    def sync_state_changes(self, state: State, notion_objs: Objects, other_objs: Objects) -> State:
-        """Carry over what was edited on either side since its base."""
-        return self._part(Part.CHANGED, state, notion_objs, other_objs)
-
-    def sync_notion_created(self, state: State, notion_objs: Objects) -> State:
-        """Make the other object of each Notion object that has none."""
-        return self._part(Part.NOTION_CREATED, state, notion_objs, None)
-
-    def sync_other_created(self, state: State, other_objs: Objects) -> State:
-        """Make the Notion object of each other object that has none."""
-        return self._part(Part.OTHER_CREATED, state, None, other_objs)
-
-    def resolve_conflict(self, notion_obj: Any, other_obj: Any, notion_attr: str, other_attr: str) -> Any:
-        """Decide one attribute that both sides changed: write it where it lost and return what won.
-
-        A subclass may write, or only return a value: what differs afterwards is written.
-
-        Raises:
-            ConflictError: the mode is `error`; the attribute stays as it is on both sides.
-        """
-        services = self._steps.services if self._steps is not None else self._services()
-        objs, attrs = Pair(notion_obj, other_obj), Pair(notion_attr, other_attr)
-        records = Pair.each(lambda side: services[side].record(objs[side]))
-        values = Pair.each(lambda side: records[side].fields[attrs[side]])
-        winner = verdict(self.conflict_mode, records, self.rules).winner
-        if winner is None:
-            ids = Pair(records.notion.id, records.other.id)
-            raise ConflictError([Conflict(ids, attrs, values)])
-        loser = winner.opposite
-        services[loser].hook("update_attrs")(objs[loser], {attrs[loser]: values[winner]})
-        return values[winner]
-
-
-def _hooks_of(service: Service) -> HooksService:
-    if not isinstance(service, HooksService):
-        msg = f"a SyncTask runs on its hooks, not on {type(service).__name__}"
-        raise TypeError(msg)
-    return service
-
-
-def _flat(objs: Pair[Any], attrs: Pair[str]) -> tuple[Any, Any, str, str]:
-    return objs.notion, objs.other, attrs.notion, attrs.other
+        yield self.hooks_services()
 
 
 def run_all_tasks(*, debug: bool | None = None) -> None:

@@ -1,93 +1,204 @@
 """`Steps`: the public steps of a `SyncTask` around one plan, so that subclasses can override or call each.
 
-A step carries out its part of the plan, restricted to the objects it was given. What an overridden
-step did to the state itself is found by comparing, and stored like everything else.
+A step carries out its part of the plan, restricted to the objects it was given and to what the state
+still asks for. What an overridden step did to the state itself is found by comparing, and stored like
+everything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 from sync_workers.engine.diff import diff
+from sync_workers.engine.guard import refusals
 from sync_workers.engine.rules import Rules
-from sync_workers.model import ID, Action, Listing, Operation, Pair, Part, Side
+from sync_workers.errors import ConflictError, GuardError
+from sync_workers.model import ID, NOTHING, Action, Failure, Fields, Listing, Operation, Pair, Part, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.store import Unstored
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import Change, State
 
-Objects = Mapping[ID, Any]
+Objects: TypeAlias = dict[ID, Any]
 
 
 @dataclass(slots=True)
 class Steps:
-    """One plan of a `SyncTask` being carried out step by step."""
+    """One plan of a `SyncTask` being carried out step by step.
+
+    Attributes:
+        winners: who wins the conflicts of a record, decided once for all its attributes.
+    """
 
     application: Application
     services: Pair[HooksService]
+    winners: dict[Pair[ID], Side | None] = field(default_factory=dict)
 
     @classmethod
     def over(
-        cls, task: str, rules: Rules, services: Pair[HooksService], state: State, objs: Pair[Objects | None]
+        cls,
+        task: str,
+        rules: Rules,
+        services: Pair[HooksService],
+        part: Part,
+        state: State,
+        objs: Pair[Objects | None],
     ) -> Steps:
-        """For a step that is called by itself: a plan made from what it was given; None is unknown."""
-        fetched = Pair.each(lambda side: services[side].take(enumerate((objs[side] or {}).values())))
-        snapshot = Pair.each(
-            lambda side: Listing({r.id: r for r in fetched[side].records}, complete=objs[side] is not None)
-        )
-        plan = diff(rules, state, snapshot)
-        report = Report(task, conflicts=[c for c in plan.conflicts if not c.held])
-        application = Application(task, services, plan, state, Unstored(), report)
-        return cls(application, services)
+        """For a step that is called by itself: a plan made from what it was given.
+
+        Objects of a side that were not given are unknown, not gone. Only where a create of ours lost its
+        reply there, the side is listed, to look for what it made.
+
+        Raises:
+            GuardError: the plan looks like an accident; nothing was changed.
+        """
+        complete(state, services)
+        report = Report(task, started=datetime.now(UTC))
+        listings = Pair.each(lambda side: _given(services[side], objs[side], state, report))
+        plan = diff(rules, state, listings)
+        if reasons := refusals(rules.limits, state, listings, plan):
+            raise GuardError(plan, reasons)
+        # Of the whole plan only one part is carried out: that of linked records, or of new ones.
+        mine = [c for c in plan.conflicts if (c.ids.notion in state.ids) == (part is Part.CHANGED)]
+        if part in {Part.CHANGED, Part.MATCHED}:
+            report.conflicts.extend(c for c in mine if not (rules.task_resolves and c.held))
+        return cls(Application(task, services, plan, state, Unstored(), report), services)
 
     def run(self, part: Part, state: State, objs: Pair[Objects | None]) -> State:
         """Carry out one part for the given objects and go on from `state`."""
         self.absorb(state)
-        self.application.run(part, lambda operation: _concerns(operation, objs))
+        if not self.application.plan.operations:
+            return state
+        linked = Pair.each(self.application.state.linked)
+        self.application.run(
+            part, lambda operation: _concerns(operation, objs) and self._is_asked_for(operation, linked)
+        )
         for operation in self.application.plan:
             if operation.part is part and operation.action is Action.DELETE:
                 self._drop_deleted(operation, objs)
         return self.application.state
+
+    def finish(self) -> None:
+        """End a step that was called by itself.
+
+        Raises:
+            ConflictError: conflicts in mode `error`; the rest of the step was done.
+        """
+        self.reread()
+        report = self.application.report
+        report.settle()
+        report.finished = datetime.now(UTC)
+        if report.held_conflicts:
+            raise ConflictError(report.held_conflicts, self.application.state)
+
+    def reread(self) -> None:
+        """Look once more at records that did not show what was written, and take what they show as base."""
+        for side in Side:
+            if self.services[side].doubtful:
+                self.application.report.count_call(side)
+                self.application.correct(side, self.services[side].reread())
 
     def absorb(self, state: State, before: State | None = None) -> None:
         """Take over a state that a subclass changed or made itself, and store the difference."""
         known = before or self.application.state
         if state is known:
             return
-        links: dict[ID, tuple[ID, Mapping[str, Any], Mapping[str, Any]] | None] = {
-            notion_id: None for notion_id in known.ids if notion_id not in state.ids
-        }
+        if state is not self.application.state:
+            # A state that the subclass made anew knows nothing of these.
+            state.pending = state.pending or known.pending
+            state.unlinked = state.unlinked or known.unlinked
+            state.setup = state.setup or known.setup
+        complete(state, self.services, known)
+        linked = state.linked(Side.OTHER)
+        parted = {i: other_id for i, other_id in known.links() if i not in state.ids}
+        for notion_id, other_id in parted.items():
+            state.objs.pop(notion_id, None)
+            if other_id not in linked:
+                state.other_objs.pop(other_id, None)
+        links: dict[ID, tuple[ID, Fields, Fields] | None] = dict.fromkeys(parted)
         for notion_id, other_id in state.links():
-            link = (other_id, state.objs.get(notion_id, {}), state.other_objs.get(other_id, {}))
-            old_id = known.ids.get(notion_id)
-            if link != (old_id, known.objs.get(notion_id, {}), known.other_objs.get(old_id or "", {})):
+            link = _link(state, notion_id, other_id)
+            if known.ids.get(notion_id) != other_id or link != _link(known, notion_id, other_id):
                 links[notion_id] = link
         if links:
             self.application.store.commit(None, Change(links=links))
         self.application.state = state
 
+    def _is_asked_for(self, operation: Operation, linked: Pair[set[ID]]) -> bool:
+        """Whether the plan still fits: an overridden step before may have linked or parted records."""
+        ids, state = operation.ids, self.application.state
+        if operation.action is Action.LINK:
+            return not any(ids[side] in linked[side] for side in Side)
+        if operation.action is Action.CREATE and operation.source_id not in linked[operation.side.opposite]:
+            return True
+        return ids.notion is not None and ids.other is not None and state.ids.get(ids.notion) == ids.other
+
     def _drop_deleted(self, operation: Operation, objs: Pair[Objects | None]) -> None:
         """Later steps shall not meet an object that is deleted by now."""
         gone, mine = operation.ids[operation.side], objs[operation.side]
-        if gone not in self.services[operation.side].objects and isinstance(mine, MutableMapping):
+        if gone is not None and mine is not None and gone not in self.services[operation.side].objects:
             mine.pop(gone, None)
 
 
-def copied(state: State) -> State:
-    """A copy whose dicts can be changed without touching the original; bases are replaced, never changed."""
+def complete(state: State, services: Pair[HooksService], known: State | None = None) -> None:
+    """Give a state of the older form, with `ids` and `objs` only, the bases of the other side.
+
+    There both sides had the same values when a base was made. With `known`, the state of a moment ago,
+    the same goes for a Notion base that has moved while the other one has not.
+    """
+    attrs = tuple(zip(services.notion.attrs, services.other.attrs, strict=True))
+    for notion_id, other_id in state.ids.items():
+        there = state.other_objs.get(other_id)
+        if there is not None and known is None:
+            continue
+        base, old, old_other = state.objs.get(notion_id, NOTHING), NOTHING, None
+        if known is not None and known.ids.get(notion_id) == other_id:
+            old, old_other = known.objs.get(notion_id, NOTHING), known.other_objs.get(other_id)
+        if there is not None and (there != old_other or base == old):
+            continue
+        moved = {o: base[n] for n, o in attrs if n in base and (n not in old or base[n] != old[n])}
+        state.other_objs[other_id] = {**(there or {}), **moved}
+
+
+def copied(state: State, *, bases: bool = True) -> State:
+    """A copy that can be changed without touching the original.
+
+    Without `bases` it shares them, which is enough for us: we replace bases and never change them.
+    """
+    objs, other_objs = dict(state.objs), dict(state.other_objs)
+    if bases:
+        objs = {record_id: dict(base) for record_id, base in objs.items()}
+        other_objs = {record_id: dict(base) for record_id, base in other_objs.items()}
     return state.model_copy(
         update={
             "ids": dict(state.ids),
-            "objs": dict(state.objs),
-            "other_objs": dict(state.other_objs),
+            "objs": objs,
+            "other_objs": other_objs,
             "pending": {side: dict(waiting) for side, waiting in state.pending.items()},
             "unlinked": {side: set(ids) for side, ids in state.unlinked.items()},
             "setup": dict(state.setup),
         }
     )
+
+
+def _given(service: HooksService, objs: Objects | None, state: State, report: Report) -> Listing:
+    if objs is None:
+        if not state.pending.get(service.side):
+            return Listing({}, complete=False)
+        report.count_call(service.side)
+        fetched = service.fetch()
+    else:
+        fetched = service.take(objs.items())
+    failures = tuple(Failure(service.side, i, reason) for i, reason in fetched.unreadable.items())
+    report.failures.extend(failures)
+    return Listing({r.id: r for r in fetched.records}, fetched.complete, failures)
+
+
+def _link(state: State, notion_id: ID, other_id: ID) -> tuple[ID, Fields, Fields]:
+    return other_id, state.objs.get(notion_id, NOTHING), state.other_objs.get(other_id, NOTHING)
 
 
 def _concerns(operation: Operation, objs: Pair[Objects | None]) -> bool:

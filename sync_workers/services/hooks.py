@@ -8,17 +8,29 @@ the next run looks before it tries again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sync_workers.errors import MovedError, SyncError, UnknownOutcomeError
+from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.fields import Field
-from sync_workers.model import ID, Fields, Record, Side
-from sync_workers.services.base import Capabilities, Fetched, Gone, ReadResult
-from sync_workers.values import same, storable
+from sync_workers.model import ID, NOTHING, Fields, Record, Side
+from sync_workers.services.base import Capabilities, Fetched, Gone, OutOfScope, ReadResult
+from sync_workers.values import UnsupportedValueError, same, storable
 
 _log = logging.getLogger(__name__)
+
+_SPOKEN = (LaterError, AccessError, RejectedError, MovedError, UnknownOutcomeError)
+"""What a hook may raise on purpose: it then says what happened, as a service would."""
+
+_KEPT = frozenset({type(None), bool, int, float, str, date, time, timedelta, Decimal, UUID, bytes})
+"""Values that cannot change and mean the same after a trip through JSON."""
+
+_ZONES = frozenset({type(None), timezone, ZoneInfo})
 
 
 class HooksService:
@@ -27,8 +39,11 @@ class HooksService:
     Attributes:
         listed: whether the listing hook was asked.
         objects: the live objects of the last listing by id.
-        doubtful: records whose hook wrote something that the object does not show, with their
-            fields before: either the object is a mere copy, or the service did not take the value.
+        doubtful: attributes whose hook was called without the object showing it, by record: either
+            the object is a mere copy of what the service has, or the service did not take the value.
+        richer: values that the state keeps in a plainer type, such as an enum's member, by attribute and
+            plain value; the opposite side's hooks get them as they were.
+        opposite: the other side.
     """
 
     capabilities = Capabilities()
@@ -38,9 +53,14 @@ class HooksService:
         self.attrs = tuple(attrs)
         self.listed = False
         self.objects: dict[ID, Any] = {}
-        self.doubtful: dict[ID, Fields] = {}
+        self.doubtful: dict[ID, set[str]] = {}
+        self.richer: dict[tuple[str, type, Any], Any] = {}
+        self.opposite: HooksService | None = None
         self._hooks = hooks
         self._timed = timed
+        self._to_dict, self._hash, self._timestamp = map(self.hook, ("to_dict", "hash", "timestamp"))
+        self._unreadable: Mapping[ID, str] = {}
+        self._complete = True
 
     def hook(self, name: str) -> Callable[..., Any]:
         """This side's hook, such as `notion_to_dict` for `to_dict`."""
@@ -56,48 +76,70 @@ class HooksService:
     def fetch(self, _cursor: str | None = None) -> Fetched:
         """List all objects; what the listing hook raises goes through as it is."""
         listed = list(getattr(self._hooks, f"get_{self.side}_objects")())
-        return self.take(enumerate(listed))
-
-    def take(self, listed: Any) -> Fetched:
-        """Make records of (place, object) pairs; one that a hook fails on is unreadable, not gone."""
-        records: list[Record] = []
-        unreadable: dict[ID, str] = {}
-        nameless = False
-        self.objects, self.listed = {}, True
+        named: list[tuple[ID, Any]] = []
+        nameless: dict[ID, str] = {}
         read_id = self.hook("id")
-        for place, obj in listed:
-            record_id = f"#{place}"
+        for place, obj in enumerate(listed):
             try:
-                record_id = str(read_id(obj))
-                records.append(self.record(obj, record_id))
-                self.objects[record_id] = obj
+                named.append((_id(read_id(obj)), obj))
             except Exception as error:  # noqa: BLE001 - one bad record stops itself only (R8)
-                nameless = nameless or record_id == f"#{place}"
-                unreadable[record_id] = self._reason(error)
-        # Without its id nobody knows which linked record the object is, so no absence proves anything.
-        return Fetched(tuple(records), complete=not nameless, unreadable=unreadable)
+                nameless[f"#{place}"] = self._reason(error, "id")
+        return self.take(named, nameless)
+
+    def take(self, named: Iterable[tuple[ID, Any]], nameless: Mapping[ID, str] = NOTHING) -> Fetched:
+        """Make records of objects; one that a hook fails on is unreadable, not gone."""
+        records: list[Record] = []
+        unreadable = dict(nameless)
+        objects: dict[ID, Any] = {}
+        for record_id, obj in named:
+            try:
+                records.append(self.record(obj, record_id))
+                objects[record_id] = obj
+            except RejectedError as error:
+                unreadable[record_id] = str(error)
+        # Without its id nobody knows which linked record an object is, so no absence proves anything.
+        self._complete = not nameless
+        self.objects, self._unreadable, self.listed = objects, unreadable, True
+        return Fetched(tuple(records), complete=self._complete, unreadable=unreadable)
 
     def record(self, obj: Any, record_id: ID | None = None) -> Record:
-        """The record that an object is now."""
-        shown = self.hook("to_dict")(obj)
-        return Record(
-            id=str(self.hook("id")(obj)) if record_id is None else record_id,
-            fields={attr: storable(shown[attr]) for attr in self.attrs},
-            modified=_aware(self.hook("timestamp")(obj)) if self._timed else None,
-            key=_key(self.hook("hash")(obj)),
-        )
+        """The record that an object is now.
+
+        Raises:
+            RejectedError: a hook fails on it.
+        """
+        asked = "id"
+        try:
+            if record_id is None:
+                record_id = _id(self.hook("id")(obj))
+            asked = "to_dict"
+            shown = self._to_dict(obj)
+            fields = {
+                attr: value if type(value := shown[attr]) in _KEPT else self.stored(attr, value)
+                for attr in self.attrs
+            }
+            asked = "timestamp"
+            modified = self._modified(obj) if self._timed else None
+            asked = "hash"
+            key = self._hash(obj)
+        except Exception as error:
+            raise RejectedError(self._reason(error, asked)) from error
+        return Record(record_id, fields, modified, None, key if key is None else str(key))
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
         """What the objects of the last listing are now."""
-        found = {i: self.objects[i] for i in ids if i in self.objects}
-        return {i: self.record(found[i], i) if i in found else Gone(i) for i in ids}
+        return {record_id: self._read(record_id) for record_id in ids}
 
     def create(self, fields: Fields, _idempotency: str) -> Record:
-        made = self.call("create_obj", self.hook("create_obj"), **fields)
+        sent = {attr: self._as_given(attr, value) for attr, value in fields.items()}
+        made = self.call(f"{self.side}_create_obj", self.hook("create_obj"), **sent)
         if made is None:
             msg = f"{self.side}_create_obj returned nothing, so its id is not known"
             raise UnknownOutcomeError(msg)
-        record: Record = self.call("to_dict", self.record, made)
+        record = self._after(made)
+        if record.id in self.objects:
+            msg = f"{self.side}_create_obj returned record {record.id}, which was there before"
+            raise UnknownOutcomeError(msg)
         self.objects[record.id] = made
         return record
 
@@ -106,72 +148,147 @@ class HooksService:
         if obj is None:
             msg = f"record {record.id} is not there any more"
             raise MovedError(msg)
-        self.call("update_attrs", self.hook("update_attrs"), obj, dict(fields))
-        after: Record = self.call("to_dict", self.record, obj, record.id)
-        unmoved = all(same(after.fields[attr], record.fields[attr]) for attr in fields)
-        if unmoved and not all(same(after.fields[attr], value) for attr, value in fields.items()):
-            self.doubtful.setdefault(record.id, record.fields)
-            written = {attr: storable(value) for attr, value in fields.items()}
-            return Record(record.id, {**after.fields, **written}, after.modified, key=after.key)
+        self.call(f"{self.side}_update_attrs", self.write, obj, fields)
+        after = self._after(obj, record.id)
+        ignored = {
+            attr
+            for attr, value in fields.items()
+            if same(after.fields[attr], record.fields[attr]) and not same(after.fields[attr], value)
+        }
+        if ignored:
+            self.doubtful.setdefault(record.id, set()).update(ignored)
         return after
+
+    def write(self, obj: Any, fields: Fields) -> None:
+        """Call the updating hook once, without a look at what is there; what it raises goes through."""
+        changes = {attr: self._as_given(attr, value) for attr, value in fields.items()}
+        self.hook("update_attrs")(obj, changes)
 
     def delete(self, record: Record) -> None:
         obj = self._expect(record)
         if obj is not None:
-            self.call("delete_obj", self.hook("delete_obj"), obj)
+            self.call(f"{self.side}_delete_obj", self.hook("delete_obj"), obj)
             del self.objects[record.id]
 
     def archive(self, record: Record) -> None:
         msg = f"record {record.id}: the hooks of a task offer no archive"
-        raise NotImplementedError(msg)
+        raise RejectedError(msg)
 
     def close(self) -> None:
         """The hooks own their connections."""
 
     def reread(self) -> Mapping[ID, Fields]:
-        """What the doubtful records really show, by one more listing; nothing when there are none."""
+        """What the doubtful attributes show in one more listing.
+
+        Empty when it cannot be had: the bases then stay what they were before the write, so that the
+        next run finds both sides equal, or the value not taken, and writes nothing back.
+        """
         doubtful, self.doubtful = self.doubtful, {}
-        if not doubtful:
+        try:
+            shown = {record.id: record.fields for record in self.fetch().records}
+        except Exception as error:  # noqa: BLE001 - all writes are done: this was only a look
+            _log.warning("reading back from %s failed: %s", self.side, type(error).__name__)
             return {}
-        shown = {record.id: record.fields for record in self.fetch().records}
-        return {i: before for i, before in doubtful.items() if i in shown and _alike(shown[i], before)}
+        return {i: {attr: shown[i][attr] for attr in attrs} for i, attrs in doubtful.items() if i in shown}
+
+    def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a hook that may write.
+
+        Raises:
+            UnknownOutcomeError: it raised, so nobody knows how far it came.
+        """
+        try:
+            return function(*args, **kwargs)
+        except _SPOKEN:
+            raise
+        except Exception as error:
+            raise UnknownOutcomeError(self._raised(name, error)) from error
+
+    def _read(self, record_id: ID) -> ReadResult:
+        if record_id in self.objects:
+            return self.record(self.objects[record_id], record_id)
+        if record_id in self._unreadable:
+            return OutOfScope(record_id, "unreadable")
+        return Gone(record_id) if self._complete else OutOfScope(record_id, "perhaps one without an id")
 
     def _expect(self, record: Record) -> Any:
+        """The live object of a record that still is what the plan was made from."""
         obj = self.objects.get(record.id)
         if obj is None:
             return None
-        now: Record = self.call("to_dict", self.record, obj, record.id)
-        if not _alike(now.fields, record.fields):
+        now = self.record(obj, record.id)
+        if any(not same(now.fields.get(attr), value) for attr, value in record.fields.items()):
             msg = f"record {record.id} changed since it was read"
             raise MovedError(msg)
         return obj
 
-    def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _after(self, obj: Any, record_id: ID | None = None) -> Record:
         try:
-            return function(*args, **kwargs)
-        except SyncError:
-            raise
-        except Exception as error:
-            raise UnknownOutcomeError(self._reason(error, name)) from error
+            return self.record(obj, record_id)
+        except RejectedError as error:
+            msg = f"it was written, but cannot be read back: {error}"
+            raise UnknownOutcomeError(msg) from error
 
-    def _reason(self, error: Exception, name: str = "to_dict") -> str:
-        """What went wrong, without the exception's text: it may carry field values."""
-        _log.debug("a hook of the %s side failed", self.side, exc_info=error)
-        if isinstance(error, SyncError):
-            return str(error)
-        if isinstance(error, KeyError) and error.args and error.args[0] in self.attrs:
-            return f"{self.side}_{name} gave no {error.args[0]!r}"
-        return f"a hook ({self.side}_{name} or one it needs) raised {type(error).__name__}"
+    def _modified(self, obj: Any) -> datetime | None:
+        """When it changed; None where the side cannot tell. A naive time is the local one."""
+        try:
+            moment = self._timestamp(obj)
+        except NotImplementedError:
+            return None
+        if moment is None or moment.tzinfo is not None:
+            return moment  # type: ignore[no-any-return] # a hook's word; anything else raises here
+        return moment.astimezone()  # type: ignore[no-any-return]
+
+    def stored(self, attr: str, value: Any) -> Any:
+        """A value as the state keeps it; what it was is remembered for the hooks of the other side.
+
+        Raises:
+            RejectedError: the state cannot keep it.
+        """
+        try:
+            return self._stored(attr, value)
+        except UnsupportedValueError as error:
+            msg = f"in {attr!r} {error}"
+            raise RejectedError(msg) from error
+
+    def _stored(self, attr: str, value: Any) -> Any:
+        if type(value) is datetime and type(value.tzinfo) in _ZONES:
+            return value
+        if isinstance(value, timedelta) and hasattr(value, "start"):  # an interval, which JSON would shorten
+            raise UnsupportedValueError(value)
+        kept = storable(value)
+        if isinstance(value, Enum | date | time | int | float) and type(value) is not type(kept):
+            self.richer[attr, type(kept), kept] = value
+        return kept
+
+    def _as_given(self, attr: str, value: Any) -> Any:
+        """The value in the type that the opposite side's hook gave, such as an enum's member."""
+        source = self.opposite
+        if source is None or not source.richer or isinstance(value, list | dict | set):
+            return value
+        given = source.attrs[self.attrs.index(attr)]
+        return source.richer.get((given, type(value), value), value)
+
+    def _reason(self, error: Exception, name: str) -> str:
+        """Why a record cannot be read, without the exception's text: it may carry field values."""
+        if isinstance(error.__cause__, UnsupportedValueError):
+            return f"{self.side}_to_dict gave {error}"
+        if name == "to_dict" and isinstance(error, KeyError) and error.args and error.args[0] in self.attrs:
+            return f"{self.side}_to_dict gave no {error.args[0]!r}"
+        if isinstance(error, _NoIdError):
+            return f"{self.side}_id gave no id"
+        return self._raised(f"{self.side}_{name}", error)
+
+    def _raised(self, name: str, error: Exception) -> str:
+        _log.debug("%s failed", name, exc_info=error)
+        return f"{name} raised {type(error).__name__}"
 
 
-def _alike(one: Fields, another: Fields) -> bool:
-    return all(same(one.get(attr), value) for attr, value in another.items())
+class _NoIdError(Exception):
+    """The id hook gave nothing."""
 
 
-def _key(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _aware(moment: datetime) -> datetime:
-    """A naive time is the local one, as everywhere in Python."""
-    return moment if moment.tzinfo is not None else moment.astimezone()
+def _id(value: object) -> ID:
+    if value is None or value == "":
+        raise _NoIdError
+    return str(value)
