@@ -216,7 +216,8 @@ class TestPlaces:
         service.archive(record)
 
     def test_what_is_no_id_is_out_of_scope(self, world: NotionWorld) -> None:
-        for text in ("nothing", "../users/me", "a/b?c"):
+        page = world.add({"Name": "Bread"})
+        for text in ("nothing", "../users/me", f"{page}/properties/title", f"{page}?x"):
             assert isinstance(world.open().read([text])[text], OutOfScope)
 
     def test_archiving_can_be_undone_and_repeated(self, world: NotionWorld) -> None:
