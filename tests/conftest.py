@@ -51,10 +51,12 @@ def remove_task(client: Client, name: str) -> None:
             return
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    """Poll until the condition gives something true, and return that."""
+def wait_until(condition: Callable[[], Any], what: str | Callable[[], str], seconds: float = 20) -> Any:
+    """Poll until the condition gives something true, and return that; `what` may be told at the end only."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert time.monotonic() < deadline, (
+            f"not within {seconds} s: {what if isinstance(what, str) else what()}"
+        )
         time.sleep(0.02)
     return found

@@ -51,7 +51,7 @@ class Child:
                 start_new_session=True,
             )
         self._guard = subprocess.Popen(  # noqa: S603 - a fixed script
-            ["/bin/sh", "-c", 'cat >/dev/null; kill -9 -- "-$0" 2>/dev/null', str(self._process.pid)],
+            ["/bin/sh", "-c", 'cat >/dev/null; kill -9 "-$0" 2>/dev/null', str(self._process.pid)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
