@@ -1,4 +1,4 @@
-"""Both servers, started once for each test process, and a fresh calendar for each test."""
+"""Both servers, started once for each test process, a fresh calendar for each test, and an odd server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from sync_workers.services.base import Mapped
+from sync_workers.services.caldav import connect
+from sync_workers.services.caldav.service import CaldavService
+from sync_workers.services.caldav.settings import CaldavCalendar, CaldavConnection
+from tests.services.caldav.odd import PATH, Odd, multistatus
+from tests.services.caldav.odd import calendar as a_calendar
 from tests.services.caldav.servers import STARTS, Server, Servers
 from tests.services.caldav.world import CaldavWorld
 
@@ -27,3 +33,20 @@ def calendar(server: Server) -> Iterator[CaldavWorld]:
     world = CaldavWorld(server)
     yield world
     world.close()
+
+
+@pytest.fixture
+def odd() -> Iterator[Odd]:
+    server = Odd()
+    server.answer("PROPFIND", multistatus(a_calendar()))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def service(odd: Odd) -> Iterator[CaldavService]:
+    connection = CaldavConnection.model_validate({"url": odd.url, "timeout": 5})
+    made = connect(connection, CaldavCalendar(calendar=PATH), Mapped(("summary",), key="summary"))
+    assert isinstance(made, CaldavService)
+    yield made
+    made.close()
