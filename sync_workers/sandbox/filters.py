@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sync_workers.sandbox import cells
+from sync_workers.sandbox.checks import check_list, check_object
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.moments import date_test, known, one
 from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
@@ -43,15 +44,14 @@ def row_filter(question: Question, condition: Any, path: str = "filter", depth: 
     Raises:
         Refusal: for unknown properties, types or conditions.
     """
-    if not isinstance(condition, dict):
-        raise failed(path, "an object", condition)
+    condition = check_object(condition, path)
     for word, combine in (("and", all), ("or", any)):
         if word in condition:
             if depth >= _DEPTH:
                 raise invalid(f"body failed validation: body.{path} is nested too deeply.")
             parts = [
                 row_filter(question, part, f"{path}.{word}[{place}]", depth + 1)
-                for place, part in enumerate(condition[word])
+                for place, part in enumerate(check_list(condition[word], f"{path}.{word}"))
             ]
             return lambda row, parts=parts, combine=combine: combine(part(row) for part in parts)  # type: ignore[misc]  # a lambda's defaults are untyped
     if "timestamp" in condition:

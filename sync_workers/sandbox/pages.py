@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sync_workers.sandbox import cells, show
+from sync_workers.sandbox.checks import check_object, part_of
 from sync_workers.sandbox.errors import failed, invalid, not_found
 from sync_workers.sandbox.nouns import DataSource, Json, Page
 from sync_workers.sandbox.paging import cut_page, page_size
@@ -24,9 +25,7 @@ def retrieve(request: Request, page_id: str) -> Json:
 
 def create(request: Request) -> Json:
     body = only_keys(request.body, _CREATE)
-    parent = body.get("parent")
-    if not isinstance(parent, dict):
-        raise failed("parent", "defined", "undefined")
+    parent = check_object(body.get("parent"), "parent")
     return show.page(request.store, add_page(request.store, parent, body, request.user_id))
 
 
@@ -34,7 +33,7 @@ def add_page(store: Store, parent: Json, body: Json, by: str) -> Page:
     """A new page, a row when the parent is a data source."""
     change = store.change(by)
     page = Page(store.new_id(), {}, {}, change, change, icon=body.get("icon"), cover=body.get("cover"))
-    properties = body.get("properties") or {}
+    properties = part_of(body, "properties")
     source = _source_of(store, parent)
     if source is None:
         page = _under_page(store, page, parent, properties)
@@ -68,9 +67,9 @@ def change_page(store: Store, page_id: str, body: Json, by: str) -> Page:
     before = page
     source = store.data_sources.get(page.data_source_id or "")
     if source is None:
-        page = replace(page, values={**page.values, **_title(body.get("properties") or {})})
+        page = replace(page, values={**page.values, **_title(part_of(body, "properties"))})
     else:
-        written = write_values(store, source, body.get("properties") or {})
+        written = write_values(store, source, part_of(body, "properties"))
         page = replace(page, values={**page.values, **written.values})
         _keep(store, written)
     flags: Json = {key: bool(body[key]) for key in ("in_trash", "is_archived") if body.get(key) is not None}

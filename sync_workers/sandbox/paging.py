@@ -24,11 +24,11 @@ def page_size(asked: Any) -> int:
     return min(size, LIMIT)
 
 
-def cut_page(items: list[T], size: int, cursor: str | None) -> tuple[list[T], str | None]:
+def cut_page(items: list[T], size: int, cursor: Any) -> tuple[list[T], str | None]:
     """The items from the cursor on, and the cursor of the rest; opaque to clients."""
     start = 0
     if cursor is not None:
-        if not cursor.isdecimal() or int(cursor) >= len(items):
+        if not str(cursor).isdecimal() or int(cursor) >= len(items):
             raise unknown_cursor(cursor)
         start = int(cursor)
     end = start + size

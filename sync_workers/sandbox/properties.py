@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sync_workers.sandbox.checks import check_list, check_object, check_text
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import DataSource, Json, Property
 from sync_workers.sandbox.store import Store, as_id
-from sync_workers.sandbox.texts import check_length, check_list, show_date, show_rich_text
+from sync_workers.sandbox.texts import show_date, show_rich_text
 
 READ_ONLY = frozenset(
     [
@@ -46,10 +47,8 @@ def unset(kind: str) -> Any:
 
 def write_values(store: Store, source: DataSource, properties: Any) -> Written:
     """Check the `properties` of a request against the schema; nothing is kept before all are right."""
-    if not isinstance(properties, dict):
-        raise failed("properties", "an object", properties)
     values: dict[str, Any] = {}
-    for key, written in properties.items():
+    for key, written in check_object(properties, "properties").items():
         column = source.find(key)
         if column is None:
             raise invalid(f"{key} is not a property that exists.")
@@ -74,8 +73,7 @@ def _payload(column: Property, key: str, written: Any) -> Any:
         raise invalid(f"{key} is a {column.type} property and cannot be written.")
     if isinstance(written, list) and column.type == "title":
         return written
-    if not isinstance(written, dict):
-        raise failed(f"properties.{key}", "an object", written)
+    written = check_object(written, f"properties.{key}")
     if written.get("type", column.type) != column.type or column.type not in written:
         raise invalid(f"{key} is expected to be {column.type}.")
     return written[column.type]
@@ -101,7 +99,7 @@ def _checkbox(_store: Store, _column: Property, payload: Any, path: str) -> Any:
 def _short_text(_store: Store, column: Property, payload: Any, path: str) -> Any:
     if payload is None:
         return None
-    text = check_length(payload, path, _LENGTHS[column.type])
+    text = check_text(payload, path, _LENGTHS[column.type])
     if not text and column.type == "url":
         raise failed(f"{path}.length", "≥ `1`", 0)
     return text or None
@@ -205,7 +203,7 @@ def find_option(column: Property, item: Json) -> Json | None:
 
 
 def new_option(store: Store, item: Json, path: str) -> Json:
-    name = check_length(item.get("name"), f"{path}.name", OPTION_NAME_LIMIT)
+    name = check_text(item.get("name"), f"{path}.name", OPTION_NAME_LIMIT)
     if "," in name:
         raise invalid(f"Invalid select option, commas not allowed: {name}")
     color = item.get("color") or "default"

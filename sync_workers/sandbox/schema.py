@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sync_workers.sandbox.checks import check_list, check_object, check_text, part_of
 from sync_workers.sandbox.computed import keep_expression
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import DataSource, Json, Property
 from sync_workers.sandbox.properties import find_option, new_option
 from sync_workers.sandbox.store import Store
-from sync_workers.sandbox.texts import check_list, plain_text
+from sync_workers.sandbox.texts import plain_text
 
 TYPES = frozenset(
     [
@@ -46,8 +47,7 @@ _STATUS = (("Not started", "default"), ("In progress", "blue"), ("Done", "green"
 
 def make_columns(store: Store, source: DataSource, specs: Any) -> DataSource:
     """A new data source's columns: exactly one title, then what refers to other columns last."""
-    if not isinstance(specs, dict):
-        raise failed("initial_data_source.properties", "an object", specs)
+    specs = check_object(specs, "properties")
     kinds = [_kind(name, spec) for name, spec in specs.items()]
     if kinds.count("title") != 1:
         raise invalid(
@@ -61,9 +61,7 @@ def make_columns(store: Store, source: DataSource, specs: Any) -> DataSource:
 
 def change_columns(store: Store, source: DataSource, changes: Any, by: str) -> DataSource:
     """Columns by name or id: null removes, a name renames, a type changes or adds."""
-    if not isinstance(changes, dict):
-        raise failed("properties", "an object", changes)
-    for key, change in changes.items():
+    for key, change in check_object(changes, "properties").items():
         column = source.find(key)
         if change is None:
             source = _remove(store, source, column, key, by)
@@ -80,32 +78,37 @@ def add_column(store: Store, source: DataSource, name: str, spec: Any) -> DataSo
     taken = {column.id for column in source.properties}
     column_id = "title" if kind == "title" else store.new_property_id(taken)
     column = Property(column_id, name, kind, {}, spec.get("description"))
-    column = replace(column, config=_config(store, source, column, spec.get(kind) or {}))
+    column = replace(
+        column, config=_config(store, source, column, part_of(spec, kind, f"properties.{name}."))
+    )
     source = replace(source, properties=(*source.properties, column))
     store.data_sources[source.id] = source
     return source
 
 
 def _kind(name: str, spec: Any) -> str:
-    if not isinstance(spec, dict):
-        raise failed(f"properties.{name}", "an object", spec)
+    spec = check_object(spec, f"properties.{name}")
     kind = spec.get("type") or next((key for key in spec if key in TYPES), None)
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         raise failed(f"properties.{name}.type", "a property type", kind)
-    return str(kind)
+    return kind
 
 
 def _change(store: Store, source: DataSource, column: Property, change: Json) -> DataSource:
-    if name := change.get("name"):
+    change = check_object(change, f"properties.{column.name}")
+    if "name" in change:
+        name = check_text(change["name"], f"properties.{column.name}.name")
         if (other := source.find(name)) and other.id != column.id and other.name == name:
             raise invalid(f"There is a property named {name} already.")
         column = replace(column, name=name)
     if "description" in change:
         column = replace(column, description=change["description"])
-    kind = change.get("type") or next((key for key in change if key in TYPES), column.type)
-    if kind in change:
+    if any(key == "type" or key in TYPES for key in change):
+        kind = _kind(column.name, change)
         kept = column if kind == column.type else replace(column, type=kind, config={})
-        column = replace(kept, config=_config(store, source, kept, change[kind] or {}))
+        column = replace(
+            kept, config=_config(store, source, kept, part_of(change, kind, f"properties.{column.name}."))
+        )
     columns = tuple(column if p.id == column.id else p for p in source.properties)
     return replace(source, properties=columns)
 
@@ -128,7 +131,11 @@ def _config(store: Store, source: DataSource, column: Property, spec: Json) -> J
         case "unique_id":
             return {"prefix": spec.get("prefix")}
         case "formula":
-            return {"expression": keep_expression(spec.get("expression", ""), source, store.workspace_id)}
+            return {
+                "expression": keep_expression(
+                    check_text(spec.get("expression", ""), "expression"), source, store.workspace_id
+                )
+            }
         case "rollup":
             return _rollup(store, source, spec)
         case "relation":
@@ -141,7 +148,7 @@ def _options(store: Store, column: Property, spec: Json) -> Json:
     """The given list is the new list; options that are known by id or name keep their id."""
     path = f"properties.{column.name}.{column.type}.options"
     written = check_list(spec.get("options", column.options), path)
-    options = [find_option(column, item) or new_option(store, item, path) for item in written]
+    options = [_option(store, column, item, f"{path}[{place}]") for place, item in enumerate(written)]
     if column.type != "status":
         return {"options": options}
     if not options:
@@ -153,6 +160,11 @@ def _options(store: Store, column: Property, spec: Json) -> Json:
     # Options made by the API stand in the first group; they cannot be regrouped by it.
     first = {**groups[0], "option_ids": [*groups[0]["option_ids"], *fresh]}
     return {"options": options, "groups": [first, *groups[1:]]}
+
+
+def _option(store: Store, column: Property, item: Any, path: str) -> Json:
+    item = check_object(item, path)
+    return find_option(column, item) or new_option(store, item, path)
 
 
 def _groups(store: Store, members: list[list[str]]) -> list[Json]:
@@ -180,7 +192,9 @@ def _rollup(store: Store, source: DataSource, spec: Json) -> Json:
 def _relation(store: Store, source: DataSource, column: Property, spec: Json) -> Json:
     """Where it points; a two-way one makes its counterpart in the other data source."""
     related = (
-        source if spec.get("data_source_id") == source.id else store.data_source(str(spec["data_source_id"]))
+        source
+        if spec.get("data_source_id") == source.id
+        else store.data_source(str(spec.get("data_source_id")))
     )
     kept = {"data_source_id": related.id}
     partner = column.config.get("synced_property_id")
@@ -193,7 +207,7 @@ def _relation(store: Store, source: DataSource, column: Property, spec: Json) ->
         return dict(column.config)
     if partner is not None:
         _drop_back(store, column, source.edited.by)
-    named = (spec.get("dual_property") or {}).get("synced_property_name")
+    named = part_of(spec, "dual_property").get("synced_property_name")
     name = named or f"Related to {plain_text(source.title)} ({column.name})"
     back_id = store.new_property_id({p.id for p in related.properties})
     back_config = {"data_source_id": source.id, "synced_property_id": column.id}

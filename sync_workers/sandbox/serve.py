@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from types import TracebackType
@@ -51,7 +52,7 @@ class SandboxServer:
 def serve(port: int = 8787, host: str = "127.0.0.1", notion: Notion | None = None) -> None:
     """Answer until the process is told to stop."""
     server, bound = _make_server(notion or Notion()), _bind(host, port)
-    with bound:
+    with bound, contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has stopped
         server.run(sockets=[bound])
 
 

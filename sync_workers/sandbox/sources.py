@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from sync_workers.sandbox import show
-from sync_workers.sandbox.errors import failed, not_found
+from sync_workers.sandbox.checks import check_object, part_of
+from sync_workers.sandbox.errors import not_found
 from sync_workers.sandbox.filters import Question, row_filter
 from sync_workers.sandbox.nouns import Database, DataSource, Json, Page
 from sync_workers.sandbox.paging import page_size, unknown_cursor
@@ -40,16 +41,16 @@ def create_database(request: Request) -> Json:
 
 
 def add_database(store: Store, body: Json, by: str) -> tuple[Database, DataSource]:
-    parent = body.get("parent")
-    if not isinstance(parent, dict):
-        raise failed("parent", "defined", "undefined")
+    parent = check_object(body.get("parent"), "parent")
     if "page_id" in parent:
         parent = {"type": "page_id", "page_id": store.page(str(parent["page_id"])).id}
+    else:
+        parent = {"type": "workspace", "workspace": True}
     title = show_rich_text(body.get("title") or [], "title")
     description = show_rich_text(body.get("description") or [], "description")
     inline = bool(body.get("is_inline"))
     database = Database(store.new_id(), parent, title, store.change(by), description, is_inline=inline)
-    columns = (body.get("initial_data_source") or {}).get("properties") or _DEFAULT_COLUMNS
+    columns = part_of(body, "initial_data_source").get("properties") or _DEFAULT_COLUMNS
     source = _add_source(store, database, title, columns, by)
     store.touch(parent, by)
     return database, source
@@ -95,7 +96,7 @@ def create_source(request: Request) -> Json:
     """One more data source in a database."""
     store = request.store
     body = only_keys(request.body, _CREATE_SOURCE)
-    database = store.database(str((body.get("parent") or {}).get("database_id")))
+    database = store.database(str(part_of(body, "parent").get("database_id")))
     title = show_rich_text(body.get("title") or [], "title")
     columns = body.get("properties") or _DEFAULT_COLUMNS
     return show.data_source(store, _add_source(store, database, title, columns, request.user_id))

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sync_workers.sandbox.checks import check_list, check_object, check_text, part_of
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import Json
 
-LIST_LIMIT = 100
 TEXT_LIMIT = 2000
 
 _PLAIN = {
@@ -33,22 +33,6 @@ def rich_text(text: str) -> list[Json]:
     return [{"text": {"content": text[i : i + TEXT_LIMIT]}} for i in range(0, len(text), TEXT_LIMIT)]
 
 
-def check_list(value: Any, path: str, limit: int = LIST_LIMIT) -> list[Any]:
-    if not isinstance(value, list):
-        raise failed(path, "an array", value)
-    if len(value) > limit:
-        raise failed(f"{path}.length", f"≤ `{limit}`", len(value))
-    return value
-
-
-def check_length(text: Any, path: str, limit: int) -> str:
-    if not isinstance(text, str):
-        raise failed(path, "a string", text)
-    if len(text) > limit:
-        raise failed(f"{path}.length", f"≤ `{limit}`", len(text))
-    return text
-
-
 def show_rich_text(written: Any, path: str) -> list[Json]:
     """The list of rich text objects that Notion answers with; empty items vanish."""
     items = check_list(written, path)
@@ -57,23 +41,22 @@ def show_rich_text(written: Any, path: str) -> list[Json]:
 
 
 def _show_item(item: Any, path: str) -> Json:
-    if not isinstance(item, dict):
-        raise failed(path, "an object", item)
+    item = check_object(item, path)
     kind = item.get("type") or next((k for k in ("text", "mention", "equation") if k in item), None)
     if kind not in {"text", "mention", "equation"} or not isinstance(item.get(kind), dict):
         raise failed(f"{path}.text", "defined", "undefined")
     href = None
     content: Json = dict(item[kind])
     if kind == "text":
-        plain = check_length(content.get("content"), f"{path}.text.content", TEXT_LIMIT)
-        link = content.get("link")
-        href = link["url"] if link else None
-        content = {"content": plain, "link": link or None}
+        plain = check_text(content.get("content"), f"{path}.text.content", TEXT_LIMIT)
+        link = part_of(content, "link", f"{path}.text.") or None
+        href = check_text(link.get("url"), f"{path}.text.link.url") if link else None
+        content = {"content": plain, "link": link}
     elif kind == "equation":
-        plain = check_length(content.get("expression"), f"{path}.equation.expression", 1000)
+        plain = check_text(content.get("expression"), f"{path}.equation.expression", 1000)
     else:
-        plain = item.get("plain_text") or "@mention"
-    annotations = {**_PLAIN, **(item.get("annotations") or {})}
+        plain = str(item.get("plain_text") or "@mention")
+    annotations = {**_PLAIN, **part_of(item, "annotations", f"{path}.")}
     return {"type": kind, kind: content, "annotations": annotations, "plain_text": plain, "href": href}
 
 

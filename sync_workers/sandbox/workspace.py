@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sync_workers.sandbox import show, users
+from sync_workers.sandbox.checks import check_list, check_object, part_of
 from sync_workers.sandbox.errors import failed, not_found
 from sync_workers.sandbox.nouns import Block, Json
 from sync_workers.sandbox.pages import change_page
 from sync_workers.sandbox.paging import cut_page, page_size
 from sync_workers.sandbox.request import Request, only_keys
 from sync_workers.sandbox.store import as_id
-from sync_workers.sandbox.texts import check_list, plain_text, show_rich_text
+from sync_workers.sandbox.texts import plain_text, show_rich_text
 
 _SEARCH = frozenset({"query", "filter", "sort", "start_cursor", "page_size"})
 
@@ -42,11 +42,11 @@ def search(request: Request) -> Json:
     data sources in the trash are shown. Notion's index also lags some seconds behind; this one does not.
     """
     body = only_keys(request.body, _SEARCH)
-    wanted = (body.get("filter") or {}).get("value")
-    if wanted not in {None, "page", "data_source"}:
+    wanted = part_of(body, "filter").get("value")
+    if wanted not in (None, "page", "data_source"):
         raise failed("filter.value", '"page" or "data_source"', wanted)
     words = _words(str(body.get("query") or ""))
-    direction = (body.get("sort") or {}).get("direction", "descending")
+    direction = part_of(body, "sort").get("direction", "descending")
     found = [
         (edited, shown)
         for title, edited, shown in _everything(request)
@@ -88,16 +88,19 @@ def append_children(request: Request, page_id: str) -> Json:
     change = store.change(request.user_id)
     made = []
     for place, child in enumerate(check_list(body.get("children"), "children")):
-        kind = child.get("type") or next(key for key in child if key != "object")
-        made.append(Block(store.new_id(), page.id, kind, _content(child[kind], place), change, change))
+        path = f"children[{place}]"
+        kinds = [key for key in check_object(child, path) if key not in {"object", "type"}]
+        kind = str(child.get("type") or next(iter(kinds), None))
+        content = _content(check_object(child.get(kind), f"{path}.{kind}"), path)
+        made.append(Block(store.new_id(), page.id, kind, content, change, change))
     store.blocks.update({block.id: block for block in made})
     return show.listing("block", map(show.block, made))
 
 
-def _content(written: Any, place: int) -> Json:
+def _content(written: Json, path: str) -> Json:
     shown = {key: value for key, value in written.items() if key != "children"}
     if "rich_text" in shown:
-        shown["rich_text"] = show_rich_text(shown["rich_text"], f"children[{place}].rich_text")
+        shown["rich_text"] = show_rich_text(shown["rich_text"], f"{path}.rich_text")
     return {"color": "default", "icon": None, **shown} if "rich_text" in shown else shown
 
 

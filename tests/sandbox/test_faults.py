@@ -107,6 +107,7 @@ def test_a_fault_waits_for_its_request_as_often_as_asked(api: Api, ask: Any) -> 
     # when other requests come, they pass
     page = api.create(Task=title("Bread")).json()
     assert api.query().status_code == 200
+    assert api.get(page["id"])["object"] == "page"
     # then the third one passes as well
     statuses = [api.update(page["id"], Effort={"number": n}).status_code for n in range(3)]
     assert statuses == [409, 409, 200]
