@@ -60,10 +60,16 @@ def flower(
 
 
 def _serve(app: str, command: list[str], config: Path | None, *, restart: bool) -> None:
+    from sync_workers.redis.connect import check, connect
     from sync_workers.settings import load_settings, variable
     from sync_workers.worker.supervise import supervise
 
     settings = load_settings()
+    client = connect(settings.redis_url)
+    try:
+        check(client)  # Celery and Flower would go on and fill the log with what one line says
+    finally:
+        client.close()
     env = dict(os.environ)
     if config is not None:
         env[variable("config")] = str(config.resolve())

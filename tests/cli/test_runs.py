@@ -1,0 +1,179 @@
+"""plan, run, status and enqueue over two memory containers and a real Redis."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sync_workers.redis.connect import Client
+from sync_workers.redis.lease import Lease, Taken
+from sync_workers.redis.runs_store import RunsStore, new_run_id
+from sync_workers.redis.state_store import load
+from sync_workers.report import Trigger
+from sync_workers.services.memory import Container, container
+from tests.cli.command import Command
+
+NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A task between two fresh containers."""
+
+    task: str
+    left: Container
+    right: Container
+    client: Client
+
+
+@pytest.fixture
+def scene(
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    redis_url: str,
+    redis_client: Client,
+    task_name: str,
+) -> Scene:
+    assert command  # it cleans the environment first
+    left, right = (f"{side}-{task_name}-{next(NUMBERS)}" for side in ("left", "right"))
+    Path("sync.toml").write_text(
+        f"""
+        [connections.scratch]
+        kind = "memory"
+        [tasks.{task_name}]
+        match = ["title"]
+        notion = {{ connection = "scratch", container = "{left}" }}
+        other = {{ connection = "scratch", container = "{right}" }}
+        [tasks.{task_name}.fields]
+        title = "title"
+        note = "note"
+        """,
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", redis_url)
+    return Scene(task_name, container(left), container(right), redis_client)
+
+
+def titles(one: Container) -> list[str]:
+    return sorted(record.fields["title"] for record in one.records.values())
+
+
+def test_plan_shows_what_a_run_would_do_and_changes_nothing(scene: Scene, command: Command) -> None:
+    scene.left.add(title="Bread", note="rye")
+    scene.right.add(title="Bread", note=None)
+    scene.right.add(title="Milk", note=None)
+    shown = command("plan", scene.task)
+    assert shown.code == 0, shown.err
+    for part in ("link", "update", "create", "Milk", "- -> rye", "Nothing was changed."):
+        assert part in shown.out
+    assert titles(scene.left) == ["Bread"]
+    assert load(scene.client, scene.task) is None
+    assert RunsStore(scene.client, scene.task).recent() == []
+
+
+def test_run_carries_it_out_and_a_second_run_has_nothing_to_do(scene: Scene, command: Command) -> None:
+    scene.left.add(title="Bread", note="rye")
+    scene.right.add(title="Milk", note=None)
+    first, second = command("run", scene.task), command("run", scene.task)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert titles(scene.left) == titles(scene.right) == ["Bread", "Milk"]
+    assert "1 other create" in first.out
+    assert "nothing to do" in second.out
+    assert "both sides agree" in command("plan", scene.task).out
+
+
+def test_run_says_who_won_a_conflict(scene: Scene, command: Command) -> None:
+    one = scene.left.add(title="Bread", note="rye")
+    command("run", scene.task)
+    (other,) = scene.right.records.values()
+    scene.right.edit(other.id, note="white")
+    scene.left.edit(one.id, note="spelt")
+    shown = command("run", scene.task)
+    assert shown.code == 0
+    assert f"conflict on note of {one.id}: notion won" in shown.out
+    assert scene.right.records[other.id].fields["note"] == "spelt"
+
+
+def test_a_guard_refuses_until_a_person_accepts(scene: Scene, command: Command) -> None:
+    for number in range(8):
+        scene.left.add(title=f"task {number}", note=None)
+    command("run", scene.task)
+    for record_id in list(scene.left.records):
+        scene.left.remove(record_id)
+    planned, refused = command("plan", scene.task), command("run", scene.task)
+    assert (planned.code, refused.code) == (1, 1)
+    assert "a guard would refuse this" in planned.err
+    assert "--accept-guards" in refused.err
+    assert len(scene.right.records) == 8
+    accepted = command("run", scene.task, "--accept-guards")
+    assert accepted.code == 0, accepted.err
+    assert scene.right.records == {}
+
+
+def test_run_waits_for_nobody(scene: Scene, command: Command) -> None:
+    lease = Lease(scene.client, scene.task, new_run_id())
+    assert isinstance(lease.take(Trigger.AD_HOC, first=True), Taken)
+    scene.left.add(title="Bread", note=None)
+    shown = command("run", scene.task)
+    assert shown.code == 1
+    assert f"another run works on this task (run {lease.run})" in shown.out
+    assert scene.right.records == {}
+
+
+def test_status_shows_schedule_last_run_and_lease(scene: Scene, command: Command) -> None:
+    before = command("status")
+    assert before.code == 0, before.err
+    assert "never" in before.out
+    scene.left.add(title="Bread", note=None)
+    command("run", scene.task)
+    lease = Lease(scene.client, scene.task, new_run_id())
+    lease.take(Trigger.AD_HOC, first=True)
+    shown = command("status").out
+    for part in ("when asked", "local", "done", lease.run[:8]):
+        assert part in shown
+
+
+def test_status_without_tasks_names_the_next_step(
+    command: Command, monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", redis_url)
+    assert "sync-workers init" in command("status").out
+
+
+@pytest.mark.parametrize("name", ["plan", "run", "enqueue"])
+def test_an_unknown_task_is_answered_with_the_nearest(scene: Scene, command: Command, name: str) -> None:
+    shown = command(name, scene.task[:-1])
+    assert shown.code == 1
+    assert f"did you mean '{scene.task}'?" in shown.err
+
+
+def test_enqueue_answers_with_the_run(scene: Scene, command: Command) -> None:
+    shown = command("enqueue", scene.task)
+    assert shown.code == 0, shown.err
+    assert "asked for run" in shown.out
+
+
+def test_enqueue_gives_up_waiting_when_nobody_works(scene: Scene, command: Command) -> None:
+    shown = command("enqueue", scene.task, "--wait", "--timeout", "0.2")
+    assert shown.code == 1
+    assert "has not ended within 0.2 s" in shown.err
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["plan"], ["run"], ["enqueue"], ["status"], ["worker"], ["beat"], ["flower"]],
+    ids=lambda args: args[0],
+)
+def test_an_unreachable_redis_is_one_line_with_the_remedy(
+    scene: Scene, command: Command, monkeypatch: pytest.MonkeyPatch, args: list[str]
+) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", "redis://user:planted-secret@127.0.0.1:1/0")
+    named = [scene.task] if args[0] in {"plan", "run", "enqueue"} else []
+    shown = command(*args, *named)
+    assert shown.code == 1
+    assert shown.err.splitlines() == [shown.err.strip()]
+    assert "127.0.0.1:1 does not answer. Start Redis, or set SYNC_WORKERS_REDIS_URL" in shown.err
+    assert "planted-secret" not in shown.out + shown.err
