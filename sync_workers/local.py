@@ -6,12 +6,19 @@ Imports Celery only when another process asked for a run meanwhile, which is the
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import math
 import time
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
-from sync_workers.errors import ConflictError, GuardError, LeaseLostError, SyncError
+from sync_workers.errors import ConflictError, GuardError, LeaseLostError, StateError, SyncError
 from sync_workers.model import Plan
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.redis.lease import Held, Lease, Taken
@@ -21,7 +28,7 @@ from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import fail, finish
-from sync_workers.runs.get import get
+from sync_workers.runs.get import get, spent
 from sync_workers.runs.mirrors import KeptMirrors
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
@@ -69,26 +76,20 @@ def run_here(
     store = RedisStore(client, task.name, run, taken.fence)
     try:
         with lease:
-            _run(
-                task,
-                lease,
-                store,
-                report,
-                client,
-                full=taken.full,
-                accept_guards=accept_guards,
-                progress=progress,
-            )
-    except GuardError as error:
-        fail(report, Outcome.REFUSED, str(error))
-        raise
+            state = _run(
+                task, lease, store, report, client,
+                full=taken.full, accept_guards=accept_guards, progress=progress,
+            )  # fmt: skip
     except Exception as error:
-        fail(report, Outcome.FAILED, str(error) if isinstance(error, SyncError) else type(error).__name__)
+        refused = isinstance(error, GuardError)
+        reason = str(error) if isinstance(error, SyncError) else type(error).__name__
+        fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
+        with suppress(StateError):  # what went wrong first is what the caller has to know
+            _end(lease, report)
         raise
-    finally:
-        _end(lease, report)
+    _end(lease, report)
     if report.held_conflicts:
-        raise ConflictError(report.held_conflicts, store.load())
+        raise ConflictError(report.held_conflicts, state)
     return report
 
 
@@ -102,22 +103,23 @@ def _run(
     full: bool,
     accept_guards: bool,
     progress: Callable[[int, int], None] | None,
-) -> None:
+) -> State:
     mirrors = KeptMirrors(RunsStore(client, task.name), lease.run, lease.fence)
     with task.services() as services:
         gathered = get(services, task.rules, report, mirrors=mirrors, full=full)
         state = store.load()
         plan = decide(task.rules, state, gathered, report, accept_guards=accept_guards)
-        known = state or State()
-        application = Application(task.name, services, plan, known, store, report, progress=progress)
-        application.stop = lambda: (
-            lease.check() is not None
-        )  # raises as soon as the lease is known to be lost
-        task.carry_out(application)
-        finish(report, store, application.state, gathered)
+        with spent(report, "apply"):
+            application = Application(
+                task.name, services, plan, state or State(), store, report,
+                stop=lambda: _is_lost(lease), progress=progress,
+            )  # fmt: skip
+            task.carry_out(application)
+            finish(report, store, application.state, gathered)
+        return application.state
 
 
-def _lost(lease: Lease) -> bool:
+def _is_lost(lease: Lease) -> bool:
     """Never stops a run, but raises as soon as the lease is known to have gone."""
     lease.check()
     return False
@@ -134,53 +136,100 @@ def _end(lease: Lease, report: Report) -> None:
         start(report.task, following.run, full=following.full)
 
 
-async def run_as_scheduled(task: SyncTask, client: Client | None = None) -> None:
+class Clock:
+    """The time that the waiting between two runs goes by."""
+
+    def now(self) -> float:
+        """Seconds that only ever grow."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+async def run_as_scheduled(
+    task: SyncTask, client: Client | None = None, *, clock: Clock | None = None, pool: Executor | None = None
+) -> None:
     """Run a task at its interval, from start to start without drift, until it has run often enough.
 
-    A run that is late does not make up for the ticks it missed. A failed run is logged and the next
-    one goes on; what the last run raised is raised.
+    A run that is late does not make up for the ticks it missed, and a tick at which another process
+    runs the task is skipped and does not count. A run that fails is logged and the next one goes on;
+    what the last one raises is raised. A run that has begun comes to its end even when this is cancelled.
     """
-    own = client or _connected()
-    timing = task.timing
-    runs, begun = 0, time.monotonic()
-    try:
-        while True:
-            runs += 1
-            last = runs == timing.in_total if timing.in_total is not None else timing.every is None
-            try:
-                await asyncio.to_thread(run_here, task, own)
-            except Exception:
-                if last:
-                    raise
-                _log.exception("task %s failed; its next run goes on", task.name, extra={"task": task.name})
-            if last:
-                return
-            if timing.every is not None:
-                period = timing.every.total_seconds()
-                missed = (time.monotonic() - begun) // period
-                await asyncio.sleep(begun + (missed + 1) * period - time.monotonic())
-    finally:
-        task.finished = True
+    if task.finished and task.timing.in_total is not None:
+        return
+    with ExitStack() as stack:
         if client is None:
-            own.close()
+            client = stack.enter_context(closing(_connected()))
+        if pool is None:
+            pool = stack.enter_context(ThreadPoolExecutor(1, f"task {task.name}"))
+        await _ticks(task, partial(_in_thread, pool, run_here, task, client), clock or Clock())
 
 
-async def run_all(tasks: Iterable[SyncTask]) -> None:
-    """Run tasks as they are scheduled, at the same time; one that fails is logged and stops no other."""
+async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Clock) -> None:
+    timing, runs, tick, begun = task.timing, 0, 0, clock.now()
+    while True:
+        is_last = timing.every is None if timing.in_total is None else runs + 1 >= timing.in_total
+        try:
+            has_run = (await run()).outcome is not Outcome.DROPPED
+        except Exception as error:
+            has_run = True
+            if is_last:
+                task.finished = True
+                raise
+            tell_failure(task, error)
+        if not has_run:
+            _log.warning("task %s: %s", task.name, task.report.reason, extra=_named(task))
+        runs += has_run
+        if is_last and has_run:
+            task.finished = True
+            return
+        if timing.every is None:
+            if not has_run:
+                return
+            continue
+        period = timing.every.total_seconds()
+        tick = max(tick + 1, math.floor((clock.now() - begun) / period) + 1)
+        await clock.sleep(max(0.0, begun + tick * period - clock.now()))
+
+
+async def _in_thread(pool: Executor, work: Callable[..., Report], *args: Any) -> Report:
+    context = contextvars.copy_context()  # a client's session may live there
+    return await asyncio.get_running_loop().run_in_executor(pool, partial(context.run, work, *args))
+
+
+async def run_all(tasks: Iterable[SyncTask], *, clock: Clock | None = None) -> None:
+    """Run tasks as they are scheduled, at the same time; one that fails is logged and stops no other.
+
+    Raises:
+        StateError: Redis cannot be used; nothing was run.
+    """
     waiting = list(tasks)
     if not waiting:
         _log.warning("no task is registered, or all have run as often as they should: call .schedule()")
         return
-    client = _connected()
-    try:
+    with closing(_connected()) as client, ThreadPoolExecutor(len(waiting), "task") as pool:
         ended = await asyncio.gather(
-            *(run_as_scheduled(task, client) for task in waiting), return_exceptions=True
+            *(run_as_scheduled(task, client, clock=clock, pool=pool) for task in waiting),
+            return_exceptions=True,
         )
-    finally:
-        client.close()
     for task, error in zip(waiting, ended, strict=True):
         if isinstance(error, Exception):
-            _log.error("task %s failed", task.name, exc_info=error, extra={"task": task.name})
+            tell_failure(task, error)
+
+
+def tell_failure(task: SyncTask, error: Exception) -> None:
+    """Log why a run failed. An exception of a hook may quote field values: only its place is told."""
+    if isinstance(error, SyncError):
+        _log.error("task %s: %s", task.name, error, extra=_named(task))
+        return
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("task %s failed: %s at\n%s", task.name, type(error).__name__, where, extra=_named(task))
+
+
+def _named(task: SyncTask) -> dict[str, str]:
+    return {"task": task.name, "run": task.report.run, "action": "run"}
 
 
 def _connected() -> Client:

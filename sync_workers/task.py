@@ -56,7 +56,6 @@ class SyncTask(PublicSteps, Scheduled):
         tie: who wins in mode `newer` when the times cannot tell.
         delete_policy: `propagate` or `unlink`; hooks offer no archive.
         ambiguous_policy: what happens to new records whose key is not unique.
-        finished: whether the task has run as often as it should; then `run_all_tasks` leaves it out.
 
     Raises:
         ValueError: the name or the mode is none, or two attributes map to one.
@@ -74,7 +73,6 @@ class SyncTask(PublicSteps, Scheduled):
         self.attr_map = dict(attr_map)
         self.conflict_mode = ConflictMode(conflict_mode)
         self.report = Report(self.name)
-        self.finished = False
         if len(set(self.attr_map.values())) < len(self.attr_map):
             msg = f"task {self.name}: two Notion attributes map to one attribute of the other service"
             raise ValueError(msg)

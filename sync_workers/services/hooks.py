@@ -256,7 +256,7 @@ class HooksService:
             return value
         if isinstance(value, timedelta) and hasattr(value, "start"):  # an interval, which JSON would shorten
             raise UnsupportedValueError(value)
-        kept = storable(value)
+        kept = float(value) if isinstance(value, float) else storable(value)
         if isinstance(value, Enum | date | time | int | float) and type(value) is not type(kept):
             self.richer[attr, type(kept), kept] = value
         return kept
