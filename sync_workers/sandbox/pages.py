@@ -41,7 +41,7 @@ def add_page(store: Store, parent: Json, body: Json, by: str) -> Page:
     else:
         values = {column.id: unset(column.type) for column in source.properties}
         written = write_values(store, source, properties)
-        number = 1 + sum(page.data_source_id == source.id for page in store.pages.values())
+        number = store.next_number(source.id)
         row_parent = {"type": "data_source_id", "data_source_id": source.id}
         page = replace(page, parent=row_parent, values={**values, **written.values}, number=number)
         _keep(store, written)

@@ -6,6 +6,7 @@ import secrets
 import string
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ class Store:
         self.pages: dict[str, Page] = {}
         self.blocks: dict[str, Block] = {}
         self.users: dict[str, User] = {}
+        self._numbers: Counter[str] = Counter()
 
     def new_id(self) -> str:
         return str(uuid.uuid4())
@@ -55,6 +57,11 @@ class Store:
             new = quote("".join(secrets.choice(_ID_CHARACTERS) for _ in range(4)))
             if new not in taken:
                 return new
+
+    def next_number(self, data_source_id: str) -> int:
+        """The number of a new row of that table, for unique ids: it is never given again."""
+        self._numbers[data_source_id] += 1
+        return self._numbers[data_source_id]
 
     def change(self, by: str) -> Change:
         return Change(self.clock(), by)
