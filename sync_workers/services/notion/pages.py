@@ -11,6 +11,7 @@ from uuid import UUID
 from sync_workers.errors import AccessError, RejectedError, SettingsError
 from sync_workers.model import ID, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
+from sync_workers.services.notion.errors import NotShownError
 from sync_workers.services.notion.properties import Property
 
 Items = Callable[[str, str], list[dict[str, Any]]]
@@ -119,10 +120,14 @@ class Pages:
         if value is None or value["type"] != wanted.type:
             msg = f"property {wanted.name!r} was removed or changed its type while the task ran: run it again"
             raise SettingsError(msg)
-        if wanted.is_cut(value):
-            value = wanted.join(self._items(page_id, wanted.id))
         try:
+            if wanted.is_cut(value):
+                value = wanted.join(self._items(page_id, wanted.id))
             return wanted.read(value)
+        except (NotShownError, RejectedError) as error:
+            # The page went away since it was listed; that ends no run.
+            msg = f"property {wanted.name!r} could not be read whole: {error}"
+            raise UnreadableError(msg) from error
         except (ValueError, KeyError, TypeError) as error:
             # Such as a year after 9999. From None: the cause would show the value.
             msg = (

@@ -149,6 +149,28 @@ class TestUnreadableRows:
         assert "Due Date" in fetched.unreadable[PAGE]
         assert "10000" not in fetched.unreadable[PAGE]
 
+    @pytest.mark.parametrize("status", [400, 404])
+    def test_a_page_that_goes_before_it_is_read_whole_ends_no_run(self, tmp_path: Path, status: int) -> None:
+        long = {"id": "a", "type": "relation", "relation": [], "has_more": True}
+        short = {**long, "has_more": False}
+
+        def reply(asked: Asked) -> Answer:
+            if "/properties/" in asked.path:
+                return Answer(status, error(status, "object_not_found"))
+            if asked.path.endswith("/query"):
+                rows = (page(properties={"Shop": long}), page(id="good", properties={"Shop": short}))
+                return Answer(body=listing(*rows))
+            source = {"Shop": {"id": "a", "name": "Shop", "type": "relation", "relation": {}}}
+            return Answer(body={"object": "data_source", "properties": source})
+
+        with scripted(reply) as script:
+            service = open_service(script.url, tmp_path, Mapped(("Shop",)))
+            fetched = service.fetch()
+            service.close()
+
+        assert [record.id for record in fetched.records] == ["good"]
+        assert list(fetched.unreadable) == [PAGE]
+
     def test_it_is_out_of_scope_and_not_written(self, tmp_path: Path, shown: dict[str, Any]) -> None:
         with scripted_calls(tmp_path) as calls:
             calls.faults = {"read": Answer(body=shown)}
