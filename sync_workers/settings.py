@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync_workers.errors import SettingsError
 from sync_workers.naming import hint
+from sync_workers.schedule import interval, interval_text
 
 PREFIX = "SYNC_WORKERS_"
 
@@ -36,6 +38,22 @@ def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
+def _interval(text: object) -> object:
+    """An interval as in the task file; a mere number is seconds."""
+    if not isinstance(text, str):
+        return text
+    return interval(f"{text}s" if text.isdecimal() else text)
+
+
+def _within_limits(length: timedelta) -> timedelta:
+    if length > LONGEST_SLICE:
+        raise ValueError(f"should be at most {interval_text(LONGEST_SLICE)}: longer phases are stopped")
+    return length
+
+
+LONGEST_SLICE = timedelta(minutes=3)
+"""Room for the operation that is under way when the slice is over, before the worker's limits."""
+
 Url = Annotated[str, AfterValidator(_redis_url)]
 
 
@@ -47,6 +65,7 @@ class Settings(BaseSettings):
         broker_url: where Celery's messages go.
         config: the task file.
         log_level: from how grave a message on the log is written.
+        apply_slice: how long `apply` works before it goes on as a new message.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
@@ -55,6 +74,9 @@ class Settings(BaseSettings):
     broker_url: Url | None = Field(default=None, repr=False)
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
+    apply_slice: Annotated[timedelta, BeforeValidator(_interval), AfterValidator(_within_limits)] = timedelta(
+        seconds=60
+    )
 
     @property
     def broker(self) -> str:

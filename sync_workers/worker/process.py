@@ -11,7 +11,6 @@ from sync_workers.redis.connect import Client, connect
 from sync_workers.registry import load_tasks
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
-from sync_workers.worker.settings import SLICE
 
 PATIENCE = timedelta(seconds=30)
 """How long a phase waits for a Redis that is away, such as over a restart; half of a lease."""
@@ -27,7 +26,7 @@ class Process:
 
     client: Client
     tasks: Mapping[str, Task]
-    slice: timedelta = SLICE
+    slice: timedelta = timedelta(seconds=60)
 
 
 @cache
@@ -38,4 +37,4 @@ def this_process() -> Process:
         SettingsError: the settings, the task file or an imported module has problems.
     """
     settings = load_settings()
-    return Process(connect(settings.redis_url, PATIENCE), load_tasks(settings))
+    return Process(connect(settings.redis_url, PATIENCE), load_tasks(settings), settings.apply_slice)

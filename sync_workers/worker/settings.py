@@ -22,10 +22,7 @@ be delivered a second time meanwhile, so the limits below stay under it."""
 
 SOFT_LIMIT = timedelta(seconds=240)
 HARD_LIMIT = timedelta(seconds=270)
-
-SLICE = timedelta(seconds=60)
-"""After this `apply` saves where it is and goes on as a new message, so that it never meets the limits and a
-worker that shuts down is not waited for."""
+"""`apply` never meets them: it works in slices (`Settings.apply_slice`)."""
 
 OUTAGE = timedelta(seconds=60)
 """How long publishing and storing results try again. With the defaults a Redis that was away for 8 s at the

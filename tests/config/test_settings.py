@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def test_without_variables_the_defaults_hold() -> None:
     assert (settings.broker_url, settings.broker) == (None, settings.redis_url)
     assert settings.config == Path("sync.toml")
     assert settings.log_level is LogLevel.INFO
+    assert settings.apply_slice == timedelta(seconds=60)
 
 
 def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +35,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNC_WORKERS_BROKER_URL", "redis://broker/0")
     monkeypatch.setenv("SYNC_WORKERS_CONFIG", "/etc/sync.toml")
     monkeypatch.setenv("SYNC_WORKERS_LOG_LEVEL", "Warning")
+    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", "2m 30s")
 
     settings = load_settings()
 
@@ -40,6 +43,23 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.broker == "redis://broker/0"
     assert settings.config == Path("/etc/sync.toml")
     assert settings.log_level is LogLevel.WARNING
+    assert settings.apply_slice == timedelta(seconds=150)
+
+
+def test_a_mere_number_is_a_slice_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", "30")
+    assert load_settings().apply_slice == timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("soon", "is no interval"), ("0s", "too short"), ("4m", "at most 3m")]
+)
+def test_a_slice_is_an_interval_within_the_limits_of_a_phase(
+    monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", text)
+    with pytest.raises(SettingsError, match=f"SYNC_WORKERS_APPLY_SLICE .*{said}"):
+        load_settings()
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,7 @@ class Deployment:
         name = f"w{len(self.processes)}"
         process = self.start(
             *("-A", "sync_workers.worker.app", "worker", "-c", "1", "-l", "info", "-n", f"{name}@test"),
+            *("--without-gossip", "--without-mingle"),  # they only cost a second at the start
             *options,
         )
         wait_until(

@@ -205,6 +205,20 @@ def test_a_phase_delivered_again_after_its_end_hands_on_what_is_there(stage: Sta
     assert stage.phase("apply", delivery).shown["counts"] == {"other.create": 1}
 
 
+def test_the_plan_of_a_run_never_changes_under_its_journal(stage: Stage) -> None:
+    for name in "ab":
+        stage.task.put("notion", Name=name, Done=False)
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    stage.phase("diff", delivery)
+    left = iter((False,))
+    assert stage.phase("apply", delivery, stopping=lambda: next(left, True)).again
+
+    assert stage.phase("diff", delivery).goes_on, "its message came twice"
+    assert stage.phase("apply", delivery).shown["counts"] == {"other.create": 2}
+    assert stage.task.shown("notion") == stage.task.shown("other")
+
+
 def test_the_older_of_two_attempts_stops_quietly(stage: Stage) -> None:
     # the connection dropped, and the same phase was delivered to a second worker
     stage.task.put("notion", Name="Bread", Done=False)

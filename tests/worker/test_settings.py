@@ -7,12 +7,11 @@ import pytest
 
 from sync_workers.errors import SettingsError
 from sync_workers.redis.lease import BETWEEN, WORKING
-from sync_workers.settings import Settings
+from sync_workers.settings import LONGEST_SLICE, Settings
 from sync_workers.worker.process import PATIENCE
 from sync_workers.worker.settings import (
     HARD_LIMIT,
     PHASES,
-    SLICE,
     SOFT_LIMIT,
     VISIBILITY,
     celery_settings,
@@ -21,7 +20,7 @@ from sync_workers.worker.settings import (
 
 
 def test_a_phase_ends_before_its_message_is_delivered_again() -> None:
-    assert SLICE < SOFT_LIMIT < HARD_LIMIT < VISIBILITY
+    assert Settings().apply_slice < LONGEST_SLICE < SOFT_LIMIT < HARD_LIMIT < VISIBILITY
     assert PATIENCE < WORKING < VISIBILITY < BETWEEN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,11 +12,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import psutil
 import pytest
 
 from sync_workers.sandbox.embedded import _free_port
+from sync_workers.worker.settings import KEY_PREFIX, PHASES
 from tests.conftest import wait_until
 from tests.worker.deployment import ROOT, Deployment, deployed
 from tests.worker.wiretap import spoken, tapped
@@ -49,6 +54,19 @@ def test_a_chain_runs_over_workers_that_share_its_phases(here: Deployment) -> No
     assert here.task.shown("notion") == here.task.shown("other") == [("Bread", False)]
     assert "sync.apply" not in here.log(readers).partition("ready.")[2]
     assert "sync.get" not in here.log(writers).partition("ready.")[2]
+
+
+def test_a_run_that_has_nothing_to_do_sends_no_message_for_apply(here: Deployment) -> None:
+    worker = here.worker()
+    with tapped(here.redis.url) as heard:
+        assert here.enqueue(wait=60)["planned"] == 0
+        wait_until(
+            lambda: "Task sync.diff" in here.log(worker) and "'planned': 0" in here.log(worker), "diff ends"
+        )
+    sent = [
+        phase for phase in PHASES for command in heard if command.startswith(f"LPUSH {KEY_PREFIX}{phase} ")
+    ]
+    assert sent == ["sync.get", "sync.diff"]
 
 
 def test_requests_while_a_run_works_become_exactly_one_following_run(here: Deployment) -> None:
@@ -205,3 +223,42 @@ def test_without_redis_a_process_ends_with_one_line_and_the_remedy(tmp_path: Pat
     assert "SYNC_WORKERS_REDIS_URL" in said
     assert "Traceback" not in said
     assert "hunter2" not in said
+
+
+def test_flower_shows_task_run_trigger_and_progress_while_a_phase_works(here: Deployment) -> None:
+    for number in range(3):
+        here.task.put("notion", Name=f"n{number}", Done=False)
+    port = _free_port()
+    flower = here.start(
+        "-A", "sync_workers.worker.app", "flower", "--address=127.0.0.1", f"--port={port}"
+    )  # fmt: skip
+    wait_until(lambda: _rows(port) is not None, f"Flower answers\n{here.log(flower)}", 60)
+    here.worker()
+    hold = here.task.hold("create-other")
+    run = here.enqueue()
+    here.wait_for("create-other")
+
+    row = wait_until(lambda: _row(port, "PROGRESS"), "Flower shows the phase and its progress")
+    assert row["kwargs"] == str({"task": "todo", "run": run, "trigger": "ad-hoc", "full": False})
+    assert row["result"] == str({"phase": "apply", "done": 0, "of": 3})
+    hold.unlink()
+    here.report(run)
+    wait_until(lambda: _row(port, "SUCCESS"), "Flower shows its end")
+
+
+def _row(port: int, state: str) -> dict[str, Any] | None:
+    row = (_rows(port) or {}).get("sync.apply", {})
+    return row if row.get("state") == state else None
+
+
+def _rows(port: int) -> dict[str, dict[str, Any]] | None:
+    """What Flower's page of tasks is filled with, by phase."""
+    wanted = {
+        "draw": 1, "start": 0, "length": 20, "search[value]": "",
+        "order[0][column]": 0, "columns[0][data]": "name", "order[0][dir]": "asc",
+    }  # fmt: skip
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/tasks/datatable?{urlencode(wanted)}", timeout=5) as answer:
+            return {row["name"]: row for row in json.load(answer)["data"]}
+    except OSError:
+        return None
