@@ -134,7 +134,7 @@ def next_cursor(answer: Mapping[str, Any], last: str | None, what: str) -> str:
         LaterError: it does not say where, or says the same place again. Never taken for the end.
     """
     cursor = answer.get("next_cursor")
-    if not cursor or cursor == last:
+    if not isinstance(cursor, str) or cursor in {"", last}:
         msg = f"Notion has more of {what} but does not say where to go on"
         raise LaterError(msg)
-    return str(cursor)
+    return cursor
