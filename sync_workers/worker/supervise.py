@@ -25,7 +25,17 @@ LONGEST_PAUSE = timedelta(seconds=30)
 """Between two starts, doubled from one second each time the process did not live for `SETTLED`."""
 
 
-def supervise(command: Sequence[str], env: Mapping[str, str], *, restart: bool = True) -> int:
+FIRST_PAUSE = timedelta(seconds=1)
+
+
+def supervise(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    restart: bool = True,
+    settled_after: timedelta = SETTLED,
+    first_pause: timedelta = FIRST_PAUSE,
+) -> int:
     """Run a command in the foreground and start it again when it ends without being asked to.
 
     SIGTERM and SIGINT are passed on, once each time they come. Returns the command's last exit code.
@@ -40,17 +50,17 @@ def supervise(command: Sequence[str], env: Mapping[str, str], *, restart: bool =
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
-    pause, settled = timedelta(seconds=1), False
+    pause, settled = first_pause, False
     while True:
         begun = time.monotonic()
         process = subprocess.Popen(command, env=dict(env))  # noqa: S603 - our own commands
         running[:] = [process]
         code = process.wait()
         lived = timedelta(seconds=time.monotonic() - begun)
-        settled = settled or lived >= SETTLED
+        settled = settled or lived >= settled_after
         if asked.is_set() or code == 0 or not restart or not settled:
             return code
-        pause = timedelta(seconds=1) if lived >= SETTLED else min(pause * 2, LONGEST_PAUSE)
+        pause = first_pause if lived >= settled_after else min(pause * 2, LONGEST_PAUSE)
         _log.warning("it ended with %d; started again in %.0f s", code, pause.total_seconds())
         if asked.wait(pause.total_seconds()):
             return code

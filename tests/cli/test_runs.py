@@ -37,7 +37,7 @@ def scene(
     redis_client: Client,
     task_name: str,
 ) -> Scene:
-    assert command  # it cleans the environment first
+    assert isinstance(command, Command)  # it cleans the environment first
     left, right = (f"{side}-{task_name}-{next(NUMBERS)}" for side in ("left", "right"))
     Path("sync.toml").write_text(
         f"""
