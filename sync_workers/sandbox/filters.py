@@ -6,7 +6,7 @@ property. Dates are in `moments`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,10 +53,14 @@ def row_filter(question: Question, condition: Any, path: str = "filter", depth: 
                 row_filter(question, part, f"{path}.{word}[{place}]", depth + 1)
                 for place, part in enumerate(check_list(condition[word], f"{path}.{word}"))
             ]
-            return lambda row, parts=parts, combine=combine: combine(part(row) for part in parts)  # type: ignore[misc]  # a lambda's defaults are untyped
+            return _compound(parts, combine)
     if "timestamp" in condition:
         return _timestamp(question, condition, path)
     return _property(question, condition, path)
+
+
+def _compound(parts: list[Test], combine: Callable[[Iterable[bool]], bool]) -> Test:
+    return lambda row: combine(part(row) for part in parts)
 
 
 def _timestamp(question: Question, condition: Json, path: str) -> Test:

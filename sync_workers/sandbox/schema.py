@@ -9,7 +9,7 @@ from sync_workers.sandbox.checks import check_list, check_object, check_text, pa
 from sync_workers.sandbox.computed import keep_expression
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import DataSource, Json, Property
-from sync_workers.sandbox.properties import find_option, new_option
+from sync_workers.sandbox.properties import find_option, new_option, unset
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import plain_text
 
@@ -81,6 +81,7 @@ def add_column(store: Store, source: DataSource, name: str, spec: Any) -> DataSo
     column = replace(
         column, config=_config(store, source, column, part_of(spec, kind, f"properties.{name}."))
     )
+    source = store.data_sources[source.id]  # with the other end, when it relates to itself
     source = replace(source, properties=(*source.properties, column))
     store.data_sources[source.id] = source
     return source
@@ -105,12 +106,21 @@ def _change(store: Store, source: DataSource, column: Property, change: Json) ->
         column = replace(column, description=change["description"])
     if any(key == "type" or key in TYPES for key in change):
         kind = _kind(column.name, change)
-        kept = column if kind == column.type else replace(column, type=kind, config={})
-        column = replace(
-            kept, config=_config(store, source, kept, part_of(change, kind, f"properties.{column.name}."))
-        )
+        if kind != column.type:
+            _drop_back(store, column, source.edited.by)
+            column = replace(column, type=kind, config={})
+            _clear(store, source, column)
+        spec = part_of(change, kind, f"properties.{column.name}.")
+        column = replace(column, config=_config(store, source, column, spec))
+    source = store.data_sources[source.id]  # as above
     columns = tuple(column if p.id == column.id else p for p in source.properties)
     return replace(source, properties=columns)
+
+
+def _clear(store: Store, source: DataSource, column: Property) -> None:
+    """A property that changes its type loses its values; Notion converts some of them."""
+    for page in list(store.rows(source.id)):
+        store.pages[page.id] = replace(page, values={**page.values, column.id: unset(column.type)})
 
 
 def _remove(store: Store, source: DataSource, column: Property | None, key: str, by: str) -> DataSource:
@@ -119,6 +129,7 @@ def _remove(store: Store, source: DataSource, column: Property | None, key: str,
     if column.type == "title":
         raise invalid("The title property cannot be removed.")
     _drop_back(store, column, by)
+    source = store.data_sources[source.id]  # as above
     return replace(source, properties=tuple(p for p in source.properties if p.id != column.id))
 
 
@@ -191,11 +202,7 @@ def _rollup(store: Store, source: DataSource, spec: Json) -> Json:
 
 def _relation(store: Store, source: DataSource, column: Property, spec: Json) -> Json:
     """Where it points; a two-way one makes its counterpart in the other data source."""
-    related = (
-        source
-        if spec.get("data_source_id") == source.id
-        else store.data_source(str(spec.get("data_source_id")))
-    )
+    related = store.data_source(str(spec.get("data_source_id")))
     kept = {"data_source_id": related.id}
     partner = column.config.get("synced_property_id")
     moved = column.config.get("data_source_id") not in {None, related.id}

@@ -81,3 +81,22 @@ def test_values_other_than_lists_come_as_one_property_item(api: Api, notion: Not
     who = api.http.get(f"/v1/pages/{row}/properties/{ids['Who']}").json()
     assert who["results"][0]["people"]["id"] == notion.person
     assert api.http.get(f"/v1/pages/{row}/properties/none").status_code == 404
+
+
+def test_a_table_may_relate_to_itself_both_ways(api: Api, notion: Notion) -> None:
+    # given
+    path = f"/v1/data_sources/{api.table}"
+    dual = {"data_source_id": api.table, "dual_property": {"synced_property_name": "Children"}}
+    api.http.patch(path, json={"properties": {"Parent": {"relation": dual}}})
+    parent = notion.add_page(api.table, {"Task": "Shopping"})
+    # when
+    child = notion.add_page(api.table, {"Task": "Bread", "Parent": [parent]})
+    # then
+    assert related(api, parent, "Children") == [child]
+    # and both ends go together, also when one becomes something else
+    columns = api.http.patch(path, json={"properties": {"Parent": {"number": {}}}}).json()["properties"]
+    assert (columns["Parent"]["type"], "Children" in columns) == ("number", False)
+    assert api.get(child)["properties"]["Parent"]["number"] is None
+    api.http.patch(path, json={"properties": {"Parent": {"relation": dual}}})
+    columns = api.http.patch(path, json={"properties": {"Children": None}}).json()["properties"]
+    assert not {"Parent", "Children"} & set(columns)
