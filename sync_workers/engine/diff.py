@@ -80,11 +80,11 @@ class _Diff:
             if one is None or another is None:
                 self._absent(Pair(notion_id, other_id), Pair(one, another))
                 continue
-            bases = Pair(notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING))
+            base, other_base = notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING)
             # Nothing changed on either side: the case of nearly all records in nearly all runs.
-            if one.fields == bases.notion and another.fields == bases.other:
+            if one.fields == base and another.fields == other_base:
                 continue
-            records = Pair(one, another)
+            records, bases = Pair(one, another), Pair(base, other_base)
             self._merged(Part.CHANGED, records, merge(self.crossings, self.rules, records, bases))
 
     def _absent(self, ids: Pair[ID], records: Pair[Record | None]) -> None:

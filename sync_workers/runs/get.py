@@ -129,15 +129,18 @@ def _merge(side: Side, mirror: Mirror | None, fetched: Fetched) -> tuple[Listing
     for record_id in fetched.tombstones:
         records.pop(record_id, None)
         unreadable.pop(record_id, None)
-    for record in fetched.records:
-        records[record.id] = record
-        unreadable.pop(record.id, None)
+    fresh = {record.id: record for record in fetched.records}
+    records |= fresh
+    for record_id in unreadable.keys() & fresh.keys():
+        del unreadable[record_id]
     for record_id, reason in fetched.unreadable.items():
         records.pop(record_id, None)
         unreadable[record_id] = reason
     failures = tuple(Failure(side, record_id, reason) for record_id, reason in unreadable.items())
-    counted = Counter(record.id for record in fetched.records)
-    repeated = tuple(record_id for record_id, times in counted.items() if times > 1)
+    repeated: tuple[ID, ...] = ()
+    if len(fresh) < len(fetched.records):
+        counted = Counter(record.id for record in fetched.records)
+        repeated = tuple(record_id for record_id, times in counted.items() if times > 1)
     complete = fetched.complete or mirror is not None
     return Listing(records, complete, failures, repeated), unreadable
 

@@ -8,13 +8,12 @@ the next run looks before it tries again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta, timezone
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.fields import Field
@@ -27,10 +26,8 @@ _log = logging.getLogger(__name__)
 _SPOKEN = (LaterError, AccessError, RejectedError, MovedError, UnknownOutcomeError)
 """What a hook may raise on purpose: it then says what happened, as a service would."""
 
-_KEPT = frozenset({type(None), bool, int, float, str, date, time, timedelta, Decimal, UUID, bytes})
+_KEPT = frozenset({type(None), bool, int, float, str, date, datetime, time, timedelta, Decimal, UUID, bytes})
 """Values that cannot change and mean the same after a trip through JSON."""
-
-_ZONES = frozenset({type(None), timezone, ZoneInfo})
 
 
 class HooksService:
@@ -76,20 +73,23 @@ class HooksService:
     def fetch(self, _cursor: str | None = None) -> Fetched:
         """List all objects; what the listing hook raises goes through as it is."""
         listed = list(getattr(self._hooks, f"get_{self.side}_objects")())
-        named: list[tuple[ID, Any]] = []
         nameless: dict[ID, str] = {}
+        return self.take(self._named(listed, nameless), nameless)
+
+    def _named(self, listed: Iterable[Any], nameless: dict[ID, str]) -> Iterator[tuple[ID, Any]]:
         read_id = self.hook("id")
         for place, obj in enumerate(listed):
             try:
-                named.append((_id(read_id(obj)), obj))
+                record_id = _id(read_id(obj))
             except Exception as error:  # noqa: BLE001 - one bad record stops itself only (R8)
                 nameless[f"#{place}"] = self._reason(error, "id")
-        return self.take(named, nameless)
+            else:
+                yield record_id, obj
 
     def take(self, named: Iterable[tuple[ID, Any]], nameless: Mapping[ID, str] = NOTHING) -> Fetched:
         """Make records of objects; one that a hook fails on is unreadable, not gone."""
         records: list[Record] = []
-        unreadable = dict(nameless)
+        unreadable: dict[ID, str] = {}
         objects: dict[ID, Any] = {}
         for record_id, obj in named:
             try:
@@ -99,6 +99,7 @@ class HooksService:
                 unreadable[record_id] = str(error)
         # Without its id nobody knows which linked record an object is, so no absence proves anything.
         self._complete = not nameless
+        unreadable |= nameless
         self.objects, self._unreadable, self.listed = objects, unreadable, True
         return Fetched(tuple(records), complete=self._complete, unreadable=unreadable)
 
@@ -114,10 +115,11 @@ class HooksService:
                 record_id = _id(self.hook("id")(obj))
             asked = "to_dict"
             shown = self._to_dict(obj)
-            fields = {
-                attr: value if type(value := shown[attr]) in _KEPT else self.stored(attr, value)
-                for attr in self.attrs
-            }
+            values = [shown[attr] for attr in self.attrs]
+            # The values of nearly all records are plain: one look tells, where one by one is slow.
+            fields = dict(zip(self.attrs, values, strict=True))
+            if not _KEPT.issuperset(map(type, values)):
+                fields = {attr: self.stored(attr, value) for attr, value in fields.items()}
             asked = "timestamp"
             modified = self._modified(obj) if self._timed else None
             asked = "hash"
@@ -252,7 +254,7 @@ class HooksService:
             raise RejectedError(msg) from error
 
     def _stored(self, attr: str, value: Any) -> Any:
-        if type(value) is datetime and type(value.tzinfo) in _ZONES:
+        if type(value) in _KEPT:
             return value
         if isinstance(value, timedelta) and hasattr(value, "start"):  # an interval, which JSON would shorten
             raise UnsupportedValueError(value)
