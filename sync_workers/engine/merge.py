@@ -79,9 +79,12 @@ def merge(
 
 
 def edited(crossings: Sequence[Crossing], side: Side, record: Record, base: Mapping[str, Any]) -> bool:
-    """Whether anything that crosses from this side changed since the side's base."""
+    """Whether anything that crosses from this side changed since the side's base.
+
+    What is set, but has no base, counts as changed: nobody knows that it was not.
+    """
     attrs = [crossing.attrs[side] for crossing in crossings if crossing.reaches(side.opposite)]
-    return any(attr not in base or not same(record.fields.get(attr), base[attr]) for attr in attrs)
+    return any(not same(record.fields.get(attr), base.get(attr)) for attr in attrs)
 
 
 def _taker(crossing: Crossing, fields: Pair[Fields], default: object) -> Callable[[Side], Any]:

@@ -1,0 +1,225 @@
+"""A small world of two memory services in which a run can be stopped at every single place."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sync_workers.engine.rules import Direction, Rules
+from sync_workers.errors import UnknownOutcomeError
+from sync_workers.model import ID, Conflict, Fields, Pair, Part, Plan, Record, Side
+from sync_workers.report import Report
+from sync_workers.runs.apply import Application
+from sync_workers.runs.diff import decide
+from sync_workers.runs.finish import finish
+from sync_workers.runs.get import get
+from sync_workers.runs.store import MemoryStore
+from sync_workers.services.base import Capabilities, Mapped, ReadResult
+from sync_workers.services.memory import Container, MemoryService
+from sync_workers.state import Change, State
+
+T = TypeVar("T")
+
+ATTRS = (("Name", "title"), ("Text", "text"), ("Note", "note"))
+Content = tuple[Any, ...]
+
+
+class StoppedHereError(BaseException):
+    """The process dies at this place. Not an Exception, so that nothing can catch it."""
+
+
+@dataclass
+class Places:
+    """Counts the places at which a run can be hit, and says when it is at the chosen one."""
+
+    chosen: int | None = None
+    passed: int = 0
+
+    def is_hit(self) -> bool:
+        self.passed += 1
+        return self.passed == self.chosen
+
+    def stop(self) -> None:
+        if self.is_hit():
+            raise StoppedHereError
+
+
+@dataclass
+class StoppableService:
+    """A memory service whose writes can be hit right before, right after, and by a lost reply."""
+
+    real: MemoryService
+    places: Places
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def create(self, fields: Fields, idempotency: str) -> Record:
+        return self._write(lambda: self.real.create(fields, idempotency))
+
+    def update(self, record: Record, fields: Fields) -> Record:
+        return self._write(lambda: self.real.update(record, fields))
+
+    def delete(self, record: Record) -> None:
+        self._write(lambda: self.real.delete(record))
+
+    def archive(self, record: Record) -> None:
+        self._write(lambda: self.real.archive(record))
+
+    def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
+        return self.real.read(ids)
+
+    def _write(self, write: Callable[[], T]) -> T:
+        self.places.stop()
+        if self.places.is_hit():
+            msg = "the request was lost"
+            raise UnknownOutcomeError(msg)
+        done = write()
+        self.places.stop()
+        if self.places.is_hit():
+            msg = "the reply was lost"
+            raise UnknownOutcomeError(msg)
+        return done
+
+
+class StoppableStore(MemoryStore):
+    """A store that can die right before and right after it stored something."""
+
+    def __init__(self, state: State | None, places: Places) -> None:
+        super().__init__(state)
+        self.places = places
+
+    def begin(self, operation: int, change: Change) -> bool:
+        self.places.stop()
+        begun = super().begin(operation, change)
+        self.places.stop()
+        return begun
+
+    def commit(self, operation: int | None, change: Change) -> None:
+        self.places.stop()
+        super().commit(operation, change)
+        self.places.stop()
+
+
+@dataclass
+class World:
+    """Two containers, a task and its stored state."""
+
+    rules: Rules
+    capabilities: Pair[Capabilities]
+    containers: Pair[Container] = field(default_factory=lambda: Pair.each(lambda side: Container(str(side))))
+    state: State | None = None
+    conflicts: list[Conflict] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    minutes: int = 0
+    places: int = 0
+
+    def __post_init__(self) -> None:
+        for side in Side:
+            self.containers[side].clock = self.tick
+
+    def tick(self) -> datetime:
+        self.minutes += 1
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.minutes)
+
+    def copy(self) -> World:
+        """A world of its own in the same situation; the state goes through JSON as in a store."""
+        state = None if self.state is None else State.model_validate_json(self.state.model_dump_json())
+        containers = Pair.each(lambda side: _copied(self.containers[side]))
+        return World(self.rules, self.capabilities, containers, state, minutes=self.minutes)
+
+    def services(self, places: Places) -> Pair[Any]:
+        mapped = Pair.each(lambda side: Mapped(tuple(rule.attrs[side] for rule in self.rules.fields)))
+        return Pair.each(
+            lambda side: StoppableService(
+                MemoryService(self.containers[side], mapped[side], self.capabilities[side]), places
+            )
+        )
+
+    def run(self, chosen: int | None = None, *, redelivered: bool = False) -> Plan:
+        """One run; `chosen` is the place where it is hit. A redelivered one goes on after a stop."""
+        places = Places(chosen)
+        services = self.services(places)
+        report = Report("crash")
+        gathered = get(services, self.rules, report)
+        plan = decide(self.rules, self.state, gathered, report, accept_guards=True)
+        store = StoppableStore(self.state, places)
+        self.reports.append(report)
+        try:
+            try:
+                self._apply(plan, services, store, report)
+            except StoppedHereError:
+                if not redelivered:
+                    raise
+                self._apply(plan, services, store, report)
+            finish(report, store, store.state, gathered)
+        finally:
+            self.state = store.state
+            self.conflicts.extend(report.conflicts)
+            self.places = places.passed
+        return plan
+
+    def _apply(self, plan: Plan, services: Pair[Any], store: StoppableStore, report: Report) -> None:
+        known = store.load() or State()
+        application = Application("crash", services, plan, known, store, report)
+        for part in Part:
+            application.run(part)
+
+    def settle(self) -> Plan:
+        """Run until a plan is empty, and return that one."""
+        for _ in range(6):
+            if not (plan := self.run()).operations:
+                return plan
+        msg = f"never quiet: {plan.operations}"
+        raise AssertionError(msg)
+
+    def values(self) -> set[Any]:
+        """Every value that stands somewhere, or that a conflict named."""
+        shown = {v for side in Side for content in self.contents(side) for v in content}
+        named = {conflict.values[side] for conflict in self.conflicts for side in Side}
+        return shown | named
+
+    def disagreements(self, quiet: Plan) -> list[str]:
+        """What is not in step although the last plan was empty and did not name it."""
+        state = self.state or State()
+        named = {i for ambiguity in quiet.ambiguous for side in Side for i in ambiguity.ids[side]}
+        held = {(conflict.ids, conflict.attrs) for conflict in quiet.conflicts}
+        found = [
+            f"{record_id} of {side} has no counterpart"
+            for side in Side
+            for record_id in self.containers[side].records
+            if record_id not in state.linked(side) | state.unlinked.get(side, set()) | named
+        ]
+        for ids in (Pair(*link) for link in state.links()):
+            notion, other = (self.containers[side].records.get(ids[side]) for side in Side)
+            if notion is None or other is None:
+                found += [] if {*(ids[side] for side in Side)} & named else [f"{ids} is linked, but gone"]
+                continue
+            found += [
+                f"{rule.attrs.notion} of {ids} differs"
+                for rule in self.rules.fields
+                if rule.direction is Direction.BOTH
+                and notion.fields.get(rule.attrs.notion) != other.fields.get(rule.attrs.other)
+                and (ids, rule.attrs) not in held
+            ]
+        return found
+
+    def contents(self, side: Side) -> Counter[Content]:
+        attrs = [rule.attrs[side] for rule in self.rules.fields]
+        records = self.containers[side].records.values()
+        return Counter(tuple(record.fields.get(attr) for attr in attrs) for record in records)
+
+
+def _copied(container: Container) -> Container:
+    return replace(
+        container,
+        records=dict(container.records),
+        archived=dict(container.archived),
+        log=list(container.log),
+        made=dict(container.made),
+        numbers=itertools.count(len(container.log) + 1000),
+    )
