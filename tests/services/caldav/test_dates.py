@@ -42,6 +42,18 @@ def test_a_moment_keeps_its_instant_and_its_zone(moment: datetime, key: str, sec
         assert shown.tzinfo == ZoneInfo(key) or key == "UTC"
 
 
+def test_the_second_of_two_equal_hours_is_written_in_utc() -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
+    second = first.replace(fold=1)
+    for written, line in (
+        (first, "DUE;TZID=Europe/Berlin:20261025T023000"),
+        (second, "DUE:20261025T013000Z"),
+    ):
+        todo = with_values(parse(), {"due": written}, NOW)
+        assert f"{line}\r\n" in todo.text
+        assert value(todo, "due").astimezone(UTC) == written.astimezone(UTC)
+
+
 @given(MOMENTS, st.integers(-14 * 60, 14 * 60))
 def test_a_moment_with_an_offset_keeps_its_instant(moment: datetime, minutes: int) -> None:
     written = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))

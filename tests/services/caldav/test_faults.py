@@ -214,6 +214,18 @@ def test_what_someone_writes_before_the_read_back_is_not_taken_for_ours(
         service.update(updated, {"summary": "Butter"})
 
 
+def test_what_is_added_while_the_list_is_read_comes_with_the_next_feed(
+    calendar: CaldavWorld, proxy: Proxy
+) -> None:
+    for number in range(3):
+        calendar.add({"summary": str(number)})
+    added = []
+    proxy.fail(Kind.DELAY, match=b"REPORT ", then=lambda: added.append(calendar.add({"summary": "late"})))
+    start = calendar.open().fetch()
+    following = calendar.open().fetch(start.cursor)
+    assert [record.id for record in following.records] == added
+
+
 def test_one_record_costs_few_calls(calendar: CaldavWorld, proxy: Proxy) -> None:
     for number in range(5):
         calendar.add({"summary": str(number)})

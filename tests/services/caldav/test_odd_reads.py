@@ -232,3 +232,34 @@ def test_a_server_without_principals_is_searched_where_the_url_points(odd: Odd) 
     )
     assert made.setup()["container"] == odd.url + PATH
     made.close()
+
+
+# Addresses and logins that cannot work
+
+
+def test_a_way_to_log_in_that_is_not_known_is_a_matter_of_access(
+    odd: Odd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THEIR_PASSWORD", "hunter2")
+    odd.answer("PROPFIND", Answer(401, headers={"WWW-Authenticate": "Negotiate"}))
+    login = {"url": odd.url, "username": "person", "password": {"env": "THEIR_PASSWORD"}}
+    made = connect(CaldavConnection.model_validate(login), CaldavCalendar(calendar=PATH), Mapped())
+    with pytest.raises(AccessError, match="log in"):
+        made.fetch()
+    made.close()
+
+
+def test_an_address_that_nothing_can_call_is_a_matter_of_settings(odd: Odd) -> None:
+    connection = CaldavConnection.model_validate({"url": odd.url})
+    made = connect(connection, CaldavCalendar(calendar="ftp://127.0.0.1/work/"), Mapped())
+    with pytest.raises(SettingsError, match="ftp"):
+        made.fetch()
+    made.close()
+
+
+def test_a_failed_encryption_asks_for_the_certificate(odd: Odd) -> None:
+    connection = CaldavConnection.model_validate({"url": odd.url.replace("http:", "https:"), "timeout": 5})
+    made = connect(connection, CaldavCalendar(calendar=PATH), Mapped())
+    with pytest.raises(LaterError, match="certificate"):
+        made.fetch()
+    made.close()
