@@ -49,7 +49,8 @@ def _apply(self: Any, **names: Any) -> dict[str, Any]:
     return _conclude(self, delivery, done)
 
 
-get = app.task(_get, bind=True, name=GET, max_retries=None)
+# Whoever sends a task whose result is kept subscribes to it, and hangs there while the broker is away.
+get = app.task(_get, bind=True, name=GET, max_retries=None, ignore_result=True)
 diff = app.task(_diff, bind=True, name=DIFF, max_retries=None)
 apply = app.task(_apply, bind=True, name=APPLY, max_retries=None)
 

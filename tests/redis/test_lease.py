@@ -190,6 +190,14 @@ def test_the_following_run_is_known_until_it_begins(task: Task) -> None:
     assert task.begin("two", Trigger.AD_HOC) == Taken(fence=3, full=False)  # started twice: one run
 
 
+def test_a_request_that_is_delivered_twice_still_begins(task: Task) -> None:
+    one = task.working("one")
+    for _delivery in range(2):
+        assert task.begin("two", Trigger.AD_HOC) == Held(by="one", following="two")
+    one.end(task.summary("one"))
+    assert task.begin("two", Trigger.AD_HOC) == Taken(fence=2, full=False)
+
+
 def test_a_run_that_begins_first_does_what_the_following_run_was_for(task: Task) -> None:
     one = task.working("one")
     task.begin("two", Trigger.AD_HOC, full=True)

@@ -107,6 +107,8 @@ def test_two_beats_make_the_ticks_of_one(ticking: Deployment) -> None:
     begun = [datetime.fromisoformat(report["started"]) for report in ticking.runs.recent(5)]
     assert all((later - earlier).total_seconds() > 0.6 for later, earlier in pairwise(begun))
 
+    assert ticking.client.ask("PUBSUB CHANNELS", "*celery-task-meta-*") == [], "nobody listens for results"
+
     # the other one goes on alone
     beats[0].kill()
     done = ticking.runs.counters()["done"]
