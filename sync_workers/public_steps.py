@@ -33,6 +33,16 @@ from sync_workers.values import is_unset, same
 
 _Step = TypeVar("_Step", bound=Callable[..., Any])
 
+STEPS = (
+    "initial_sync",
+    "sync_notion_deleted",
+    "sync_other_deleted",
+    "sync_state_changes",
+    "sync_notion_created",
+    "sync_other_created",
+)
+"""The steps that change the state, in their order."""
+
 _OURS: set[object] = set()
 
 
@@ -146,11 +156,13 @@ class PublicSteps(Hooks):
 
     def all_steps(self, steps: Steps, state: State | None) -> State:
         """All parts of a plan in their order; without a state as a first run."""
+        if not steps.application.plan.operations and not self.is_overridden(*STEPS):
+            return steps.absorb(steps.application.state if state is None else state)
         objs = Pair.each(lambda side: dict(steps.services[side].objects))
         if state is None:
             state = self._step(steps, "initial_sync", objs.notion, objs.other)
         else:
-            for name in ("sync_notion_deleted", "sync_other_deleted", "sync_state_changes"):
+            for name in STEPS[1:4]:
                 state = self._step(steps, name, state, objs.notion, objs.other)
             state = steps.run(Part.MATCHED, state, objs)
         state = self._step(steps, "sync_notion_created", state, objs.notion)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, FieldRule, Limits, Rules
 from sync_workers.errors import ConflictError, GuardError, SettingsError
-from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.model import ConflictMode, Listing, Pair, Side
 from sync_workers.naming import task_name
-from sync_workers.public_steps import PublicSteps, public_step
+from sync_workers.public_steps import STEPS, PublicSteps, public_step
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
@@ -30,15 +31,6 @@ from sync_workers.state import State
 
 all_tasks: set[SyncTask] = set()
 """All tasks that were registered by `SyncTask.schedule`."""
-
-_CHANGE_STATE = (
-    "initial_sync",
-    "sync_notion_deleted",
-    "sync_other_deleted",
-    "sync_state_changes",
-    "sync_notion_created",
-    "sync_other_created",
-)
 
 
 class SyncTask(PublicSteps, Scheduled):
@@ -145,10 +137,13 @@ class SyncTask(PublicSteps, Scheduled):
 
     def _synced(self, state: State | None, report: Report) -> State:
         services = self.hooks_services()
-        known = copied(state, bases=self.is_overridden(*_CHANGE_STATE)) if state is not None else State()
+        known = copied(state, bases=False) if state is not None else State()
         complete(known, services)
         gathered = get(services, self.rules, report)
         plan = decide(self.rules, known, gathered, report)
+        gathered = replace(gathered, snapshot=Pair(Listing({}), Listing({})))  # it is large and done with
+        if self.is_overridden(*STEPS):
+            known = copied(known)  # they may change bases in place
         application = Application(self.name, services, plan, known, Unstored(), report)
         with spent(report, "apply"), self.stepping(Steps(application, services)) as steps:
             self.all_steps(steps, None if state is None else known)

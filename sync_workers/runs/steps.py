@@ -101,11 +101,11 @@ class Steps:
                 self.application.report.count_call(side)
                 self.application.correct(side, self.services[side].reread())
 
-    def absorb(self, state: State, before: State | None = None) -> None:
+    def absorb(self, state: State, before: State | None = None) -> State:
         """Take over a state that a subclass changed or made itself, and store the difference."""
         known = before or self.application.state
         if state is known:
-            return
+            return state
         if state is not self.application.state:
             # A state that the subclass made anew knows nothing of these.
             state.pending = state.pending or known.pending
@@ -126,6 +126,7 @@ class Steps:
         if links:
             self.application.store.commit(None, Change(links=links))
         self.application.state = state
+        return state
 
     def _is_asked_for(self, operation: Operation, linked: Pair[set[ID]]) -> bool:
         """Whether the plan still fits: an overridden step before may have linked or parted records."""

@@ -99,7 +99,7 @@ class HooksService:
                 unreadable[record_id] = str(error)
         # Without its id nobody knows which linked record an object is, so no absence proves anything.
         self._complete = not nameless
-        unreadable |= nameless
+        unreadable = {**nameless, **unreadable}
         self.objects, self._unreadable, self.listed = objects, unreadable, True
         return Fetched(tuple(records), complete=self._complete, unreadable=unreadable)
 
@@ -115,10 +115,9 @@ class HooksService:
                 record_id = _id(self.hook("id")(obj))
             asked = "to_dict"
             shown = self._to_dict(obj)
-            values = [shown[attr] for attr in self.attrs]
+            fields = {attr: shown[attr] for attr in self.attrs}
             # The values of nearly all records are plain: one look tells, where one by one is slow.
-            fields = dict(zip(self.attrs, values, strict=True))
-            if not _KEPT.issuperset(map(type, values)):
+            if not _KEPT.issuperset(map(type, fields.values())):
                 fields = {attr: self.stored(attr, value) for attr, value in fields.items()}
             asked = "timestamp"
             modified = self._modified(obj) if self._timed else None
