@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from sync_workers.errors import (
@@ -39,6 +39,12 @@ Tell: TypeAlias = Callable[[dict[str, Any]], None]
 WAIT_FOR_REDIS = timedelta(seconds=10)
 """After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
 WAIT_FOR_LEASE = timedelta(seconds=1)
+
+LONGEST_WAIT = timedelta(seconds=120)
+"""A service that asks for patience gets it: the run keeps its lease, so that no tick asks again meanwhile. A
+longer wait ends the run; it would outlast the broker's visibility timeout."""
+LONGEST_PATIENCE = timedelta(minutes=10)
+"""A run that got no answer for so long ends and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,11 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
         return work(attempt)
     except (LeaseLostError, RedisUnreachableError):
         raise  # the run's end cannot be stored
+    except LaterError as error:
+        if _may_wait(attempt, error.wait):
+            attempt.lease.leave()
+            raise
+        fail(attempt.report, Outcome.FAILED, str(error))
     except GuardError as error:
         fail(attempt.report, Outcome.REFUSED, str(error))
     except SyncError as error:
@@ -206,6 +217,14 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
         _log.error("task %s: %s at\n%s", attempt.task.name, type(error).__name__, where, extra=named)
         fail(attempt.report, Outcome.FAILED, f"{type(error).__name__}: see the worker's log for where")
     return attempt.end(failure=attempt.report.reason)
+
+
+def _may_wait(attempt: Attempt, wait: timedelta) -> bool:
+    info = attempt.runs.lease()
+    if info is None or info.begun is None:
+        return False
+    waited = datetime.now(UTC) - info.begun
+    return timedelta(0) < wait <= LONGEST_WAIT and waited + wait < LONGEST_PATIENCE
 
 
 def _stopped(delivery: Delivery, runs: RunsStore, taking: object) -> Done:

@@ -321,6 +321,40 @@ def test_a_listing_that_fails_ends_the_run_and_frees_the_lease(
     assert stage.run().shown["outcome"] == "done"
 
 
+def test_a_service_that_asks_for_patience_gets_it_and_the_run_keeps_its_lease(stage: Stage) -> None:
+    asked = LaterError("busy", wait=timedelta(seconds=60))
+    stage.task.tricks["list-other"] = raising(asked)
+    delivery = stage.delivery()
+    with pytest.raises(LaterError) as caught:
+        stage.phase("get", delivery)
+    assert caught.value.wait == asked.wait
+
+    assert stage.phase("get", stage.delivery(Trigger.BEAT)).shown["outcome"] == "dropped"
+    info = stage.runs.lease()
+    assert info is not None
+    assert info.ends_in > asked.wait
+    assert stage.run(delivery).shown["outcome"] == "done"
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(hours=1)])
+def test_a_service_that_asks_for_too_much_patience_ends_the_run(stage: Stage, wait: timedelta) -> None:
+    stage.task.tricks["list-other"] = raising(LaterError("busy", wait=wait))
+    done = stage.phase("get", stage.delivery())
+    assert done.failure == "busy"
+    assert done.shown["outcome"] == "failed"
+    assert stage.runs.lease() is None
+
+
+def test_a_service_that_asks_for_patience_for_ever_ends_the_run(stage: Stage) -> None:
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0")
+    stage.client.ask("DEL", Keys(stage.task.name).blob(delivery.run, "snapshot"))
+    stage.task.tricks["list-other"] = raising(LaterError("busy", wait=timedelta(seconds=60)))
+    assert stage.phase("get", delivery).failure == "busy"
+    assert stage.runs.lease() is None
+
+
 def test_a_plan_that_looks_like_an_accident_is_refused(stage: Stage) -> None:
     ids = [stage.task.put("notion", Name=f"n{number}", Done=False) for number in range(10)]
     stage.run()

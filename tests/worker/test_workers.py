@@ -163,6 +163,25 @@ def test_a_worker_that_is_asked_to_stop_hands_its_run_over(here: Deployment) -> 
     assert here.task.shown("notion") == here.task.shown("other")
 
 
+def test_a_dropped_connection_runs_a_phase_twice_and_one_of_them_counts(here: Deployment) -> None:
+    here.task.put("notion", Name="Bread", Done=False)
+    here.worker()
+    here.worker()
+    hold = here.task.hold("list-other")
+    run = here.enqueue()
+    first = here.wait_for("list-other")
+    here.client.ask("CLIENT KILL", "TYPE", "normal")
+    here.client.ask("CLIENT KILL", "TYPE", "pubsub")
+    second = here.wait_for("list-other", times=2)
+    assert first != second, "two children read at the same time"
+    hold.unlink()
+
+    assert here.report(run)["outcome"] == "done"
+    wait_until(lambda: "'outcome': 'superseded'" in here.logs(), "the older attempt stops")
+    assert here.task.shown("notion") == here.task.shown("other")
+    assert here.runs.counters() == {"done": 1}
+
+
 def test_a_redis_that_crashes_under_a_run_loses_nothing(here: Deployment) -> None:
     for number in range(3):
         here.task.put("notion", Name=f"n{number}", Done=False)
