@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync_workers.engine.absence import Absence
+from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.draft import Draft
-from sync_workers.engine.match import Matches, match
+from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import Merged, edited, merge
 from sync_workers.engine.rules import DeletePolicy, Rules
 from sync_workers.fields import Field
@@ -55,7 +56,9 @@ def diff(
         for rule in rules.fields
     ]
     absence = Absence.of(snapshot, fresh=fresh)
-    return _Diff(crossings, rules, state, absence, match(crossings, rules, state, absence)).run()
+    free = unlinked(state, snapshot)
+    adopted = adopt(crossings, rules, state, absence, free)
+    return _Diff(crossings, rules, state, absence, free, adopted).run()
 
 
 @dataclass(slots=True)
@@ -64,7 +67,8 @@ class _Diff:
     rules: Rules
     state: State
     absence: Absence
-    found: Matches
+    free: Pair[dict[ID, Record]]
+    adopted: Adopted
     draft: Draft = field(default_factory=Draft)
 
     def run(self) -> Plan:
@@ -102,7 +106,7 @@ class _Diff:
             return
         (side,) = missing
         record = records[side.opposite]
-        if record is not None and record.id not in self.found.adopted.taken[side.opposite]:
+        if record is not None and record.id not in self.adopted.taken[side.opposite]:
             self._absent_on(side, ids, record)
 
     def _absent_on(self, side: Side, ids: Pair[ID], record: Record) -> None:
@@ -122,21 +126,33 @@ class _Diff:
             self.draft.add(part, action, target, ids, f"deleted on {side}", records)
 
     def _unlinked(self) -> None:
-        found = self.found
-        self.draft.ambiguous.extend([*found.adopted.ambiguous, *found.ambiguous])
-        self.draft.held.extend(found.adopted.held)
-        for ids, target, begun in found.adopted.sent:
-            self._adopt(ids, target, begun)
-        for ids in found.adopted.keyed:
-            self._link(ids, "made by a run that lost the reply")
+        if not self.free.notion and not self.free.other:
+            return
+        # First what creates of ours had made that lost their reply, then what belongs together.
+        self._adopted()
+        parted = Pair.each(lambda side: self.state.unlinked.get(side, set()))
+        snapshot, planned = self.absence.snapshot, self.draft.outcome()
+        found = match(self.crossings, self.rules, snapshot, self.free, parted, planned)
+        self.draft.ambiguous.extend(found.ambiguous)
         for ids in found.linked:
             self._link(ids, "one key on both sides")
         for source in Side:
-            records, orphans = self.absence.snapshot[source].records, found.adopted.orphans[source]
             for record_id in found.new[source]:
                 # An orphan's own source has to be confirmed gone before a second one is made.
-                ids_of = Pair.of(source, record_id, orphans.get(record_id))
-                self._create(source.opposite, ids_of, records[record_id], f"new on {source}")
+                ids_of = Pair.of(source, record_id, self.adopted.orphans[source].get(record_id))
+                record = snapshot[source].records[record_id]
+                self._create(source.opposite, ids_of, record, f"new on {source}")
+
+    def _adopted(self) -> None:
+        for side in Side:
+            for record_id in self.adopted.taken[side]:
+                self.free[side].pop(record_id, None)
+        self.draft.ambiguous.extend(self.adopted.ambiguous)
+        self.draft.held.extend(self.adopted.held)
+        for ids, target, begun in self.adopted.sent:
+            self._adopt(ids, target, begun)
+        for ids in self.adopted.keyed:
+            self._link(ids, "made by a run that lost the reply")
 
     def _records(self, ids: Pair[ID]) -> Pair[Record]:
         return Pair.each(lambda side: self.absence.snapshot[side].records[ids[side]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync_workers.model import (
     ID,
@@ -48,6 +48,18 @@ class Draft:
 
     def hold(self, side: Side, record_id: ID, reason: str) -> None:
         self.held.append(Hold(side, record_id, reason))
+
+    def outcome(self) -> Pair[dict[ID, Record | None]]:
+        """What the writes so far make of the records that they are for; None of what they take away."""
+        made: Pair[dict[ID, Record | None]] = Pair({}, {})
+        for operation in (operation for part in Part for operation in self.parts[part]):
+            record = operation.records[operation.side]
+            if record is not None and operation.action in {Action.DELETE, Action.ARCHIVE}:
+                made[operation.side][record.id] = None
+            elif record is not None and operation.action is Action.UPDATE:
+                shown = {**record.fields, **operation.fields}
+                made[operation.side][record.id] = replace(record, fields=shown)
+        return made
 
     def plan(self, links: int) -> Plan:
         operations = tuple(operation for part in Part for operation in self.parts[part])

@@ -7,11 +7,9 @@ that belongs to a new one may be there already, and then it is linked instead of
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync_workers.engine.absence import Absence
-from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.content import content_of, key_of
 from sync_workers.engine.crossing import Crossing
 from sync_workers.engine.rules import AmbiguousPolicy, Rules
@@ -27,35 +25,42 @@ class Matches:
         linked: pairs of ids that belong together.
         new: per side the ids that have no counterpart and are to be copied.
         ambiguous: records that are left alone because nobody can tell.
-        adopted: what creates of ours that lost their reply had made.
     """
 
     linked: list[Pair[ID]] = field(default_factory=list)
     new: Pair[list[ID]] = field(default_factory=lambda: Pair([], []))
     ambiguous: list[Ambiguity] = field(default_factory=list)
-    adopted: Adopted = field(default_factory=Adopted)
 
 
-def match(crossings: Sequence[Crossing], rules: Rules, state: State, absence: Absence) -> Matches:
-    """Pair the records without a link: lost creates first, then by key, then by content."""
-    free = Pair.each(lambda side: _free(state, absence.snapshot, side))
+def match(
+    crossings: Sequence[Crossing],
+    rules: Rules,
+    snapshot: Snapshot,
+    free: Pair[dict[ID, Record]],
+    parted: Pair[set[ID]],
+    planned: Pair[Mapping[ID, Record | None]],
+) -> Matches:
+    """Pair the records without a link by key, and where that is not unique by content.
+
+    Args:
+        free: the records without a link; those that are paired or ambiguous leave it.
+        parted: those that the delete policy left behind: not copied, and not paired with each other.
+        planned: what this run makes of linked records: a key that is about to change or to go does
+            not count, so that the next run has nothing left to match.
+    """
     found = Matches()
-    if not free.notion and not free.other:
-        return found
-    found.adopted = adopt(crossings, rules, state, absence, free)
+    _Matcher(crossings, rules, snapshot, planned, parted, free, found).run()
     for side in Side:
-        for record_id in found.adopted.taken[side]:
-            free[side].pop(record_id, None)
-    _Matcher(crossings, rules, absence.snapshot, free, found).run()
-    for side in Side:
-        parted = state.unlinked.get(side, set())
-        found.new[side].extend(record_id for record_id in free[side] if record_id not in parted)
+        found.new[side].extend(record_id for record_id in free[side] if record_id not in parted[side])
     return found
 
 
-def _free(state: State, snapshot: Snapshot, side: Side) -> dict[ID, Record]:
-    linked = state.ids if side is Side.NOTION else set(state.ids.values())
-    return {i: record for i, record in snapshot[side].records.items() if i not in linked}
+def unlinked(state: State, snapshot: Snapshot) -> Pair[dict[ID, Record]]:
+    """The records of both sides that have no link."""
+    linked: Pair[Collection[ID]] = Pair(state.ids, set(state.ids.values()))
+    return Pair.each(
+        lambda side: {i: record for i, record in snapshot[side].records.items() if i not in linked[side]}
+    )
 
 
 @dataclass(slots=True)
@@ -63,6 +68,8 @@ class _Matcher:
     crossings: Sequence[Crossing]
     rules: Rules
     snapshot: Snapshot
+    planned: Pair[Mapping[ID, Record | None]]
+    parted: Pair[set[ID]]
     free: Pair[dict[ID, Record]]
     found: Matches
 
@@ -76,6 +83,8 @@ class _Matcher:
         everywhere = Pair.each(lambda side: self._counted(side, set(shared)))
         for key in shared:
             members = Pair(groups.notion[key], groups.other[key])
+            if self._are_parted(members.notion, members.other):
+                continue
             if all(everywhere[side][key] == 1 for side in Side):
                 self._link(Pair(members.notion[0], members.other[0]))
             else:
@@ -93,8 +102,14 @@ class _Matcher:
 
     def _counted(self, side: Side, wanted: set[str]) -> Counter[str]:
         """How often each key stands on the whole side: linked records have theirs, too."""
-        keys = (self._key(side, record) for record in self.snapshot[side].records.values())
+        planned = self.planned[side]
+        records = (planned.get(i, record) for i, record in self.snapshot[side].records.items())
+        keys = (self._key(side, record) for record in records if record is not None)
         return Counter(key for key in keys if key in wanted)
+
+    def _are_parted(self, notion_ids: Sequence[ID], other_ids: Sequence[ID]) -> bool:
+        """Whether all of them are what the delete policy left behind: they do not belong together."""
+        return self.parted.notion.issuperset(notion_ids) and self.parted.other.issuperset(other_ids)
 
     def _link(self, ids: Pair[ID]) -> None:
         self.found.linked.append(ids)
@@ -103,20 +118,27 @@ class _Matcher:
 
     def _pair_equal(self, members: Pair[list[ID]]) -> None:
         """The key is not unique: link the pairs that are equal in all mapped fields, nothing else."""
-        left = Pair.each(lambda side: sorted(members[side]))
+        # One that was parted is the last to be taken.
+        left = Pair.each(lambda side: sorted(members[side], key=lambda i: (i in self.parted[side], i)))
         for form in (Side.OTHER, Side.NOTION):  # equal in the form of either side
             waiting: dict[str, list[ID]] = defaultdict(list)
             for record_id in reversed(left.other):
                 waiting[self._content(Side.OTHER, record_id, form)].append(record_id)
             for notion_id in left.notion:
-                if partners := waiting.get(self._content(Side.NOTION, notion_id, form)):
+                partners = waiting.get(self._content(Side.NOTION, notion_id, form))
+                if partners and not self._are_parted([notion_id], partners[-1:]):
                     self._link(Pair(notion_id, partners.pop()))
-            left = Pair.each(lambda side: [i for i in sorted(members[side]) if i in self.free[side]])
-        if left.notion and left.other and self.rules.ambiguous is AmbiguousPolicy.REPORT:
+            left = Pair(self._still_free(Side.NOTION, left.notion), self._still_free(Side.OTHER, left.other))
+        if not left.notion or not left.other or self._are_parted(left.notion, left.other):
+            return
+        if self.rules.ambiguous is AmbiguousPolicy.REPORT:
             self.found.ambiguous.append(Ambiguity(Pair(tuple(left.notion), tuple(left.other))))
             for side in Side:
                 for record_id in left[side]:
                     del self.free[side][record_id]
+
+    def _still_free(self, side: Side, ids: Sequence[ID]) -> list[ID]:
+        return [record_id for record_id in ids if record_id in self.free[side]]
 
     def _content(self, side: Side, record_id: ID, form: Side) -> str:
         return content_of(self.crossings, side, self.free[side][record_id], form)

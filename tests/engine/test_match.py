@@ -144,6 +144,42 @@ def test_a_parted_record_is_not_copied_again_but_may_be_matched(here: Situation)
     assert linked_by(here.plan()) == {("n", "o")}
 
 
+@pytest.mark.parametrize("text", ["two", "three"])
+def test_two_parted_records_are_left_alone_even_with_one_key(here: Situation, text: str) -> None:
+    """R1: each lost its own counterpart in an earlier run, which said to leave it."""
+    here.has(Side.NOTION, "n", title="Bread", text="two")
+    here.has(Side.OTHER, "o", title="Bread", text=text)
+    here.state.unlinked.update({Side.NOTION: {"n"}, Side.OTHER: {"o"}})
+    plan = here.plan()
+    assert (plan.operations, plan.ambiguous) == ((), ())
+
+
+@BOTH
+def test_a_new_record_is_paired_rather_with_another_new_one_than_with_a_parted_one(
+    here: Situation, side: Side
+) -> None:
+    here.has(side, "x", title="Bread", text="two")
+    here.has(side.opposite, "a parted one", title="Bread", text="two")
+    here.has(side.opposite, "new", title="Bread", text="two")
+    here.state.unlinked[side.opposite] = {"a parted one"}
+    assert linked_by(here.plan()) == {tuple(Pair.of(side, "x", "new")[each] for each in Side)}
+
+
+@BOTH
+def test_r1_a_key_that_this_very_run_makes_unique_is_matched_in_it(here: Situation, side: Side) -> None:
+    """One linked record of that key is about to be deleted, and another one gets a new key."""
+    gone, renamed = here.linked(1, title="Bread"), here.linked(2, title="Bread")
+    here.remove(side, gone[side])
+    here.edit(side, renamed[side], title="Milk")
+    here.has(side, "x", title="Bread", text="two")
+    here.has(side.opposite, "y", title="Bread", text="two again")
+
+    plan = here.plan()
+
+    assert linked_by(plan) == {tuple(Pair.of(side, "x", "y")[each] for each in Side)}
+    assert plan.ambiguous == ()
+
+
 # --- creates whose reply was lost (R3) ---
 
 

@@ -16,7 +16,11 @@ POOR = Capabilities(archives=True)
 
 def situation(seed: int, *, mode: ConflictMode | None = None) -> World:
     """A world after a first run and after what people did on both sides since then."""
-    chance = random.Random(seed)
+    return situation_by(random.Random(seed), mode=mode)
+
+
+def situation_by(chance: random.Random, *, mode: ConflictMode | None = None) -> World:
+    """The same, from any source of chance."""
     world = World(_rules(chance, mode), Pair.each(lambda _: chance.choice((FULL, POOR))))
     people = People(world, chance)
     for _ in range(chance.randint(1, 3)):

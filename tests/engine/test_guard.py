@@ -1,0 +1,159 @@
+"""Plans that look like an accident, each guard at its border."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sync_workers.engine.diff import diff
+from sync_workers.engine.guard import refusals
+from sync_workers.engine.rules import Limits
+from sync_workers.model import Failure, Listing, Pair, Side
+from tests.engine.build import Situation
+
+BOTH = pytest.mark.parametrize("side", list(Side))
+
+
+def linked(count: int) -> Situation:
+    here = Situation()
+    for number in range(count):
+        here.linked(number, title=f"title {number}")
+    return here
+
+
+def lose(here: Situation, side: Side, count: int) -> None:
+    for record_id in list(here.records[side])[:count]:
+        here.remove(side, record_id)
+
+
+def edit(here: Situation, side: Side, count: int) -> None:
+    for record_id in list(here.records[side])[:count]:
+        here.edit(side, record_id, text="edited")
+
+
+def refused(here: Situation, *, fresh: bool = False) -> list[str]:
+    return refusals(Limits(), here.state, here.snapshot, here.plan(fresh=fresh))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("links", "lost", "is_refused"),
+    [
+        (20, 5, False),  # not more than 5
+        (20, 6, True),
+        (24, 6, False),  # not more than 25 %
+        (23, 6, True),
+        (1000, 250, False),
+        (1000, 251, True),
+    ],
+)
+def test_r4_losing_more_than_a_quarter_and_more_than_five(
+    side: Side, links: int, lost: int, *, is_refused: bool
+) -> None:
+    here = linked(links)
+    lose(here, side, lost)
+    assert bool(refused(here)) is is_refused
+
+
+@BOTH
+def test_r4_records_that_are_made_again_count_as_lost(side: Side) -> None:
+    """The counterparts were edited, so nothing is deleted; but the listing still looks wrong."""
+    here = linked(20)
+    edit(here, side.opposite, 6)
+    lose(here, side, 6)
+    assert here.plan().counts() == {f"{side}.create": 6}
+    assert len(refused(here)) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("links", [1, 3, 100])
+def test_r4_a_side_that_is_empty(side: Side, links: int) -> None:
+    here = linked(links)
+    lose(here, side, links)
+    (reason,) = refused(here)
+    assert "is empty" in reason
+
+
+@pytest.mark.parametrize("links", [1, 100])
+def test_r4_both_sides_empty(links: int) -> None:
+    """Nothing would be deleted, but all links forgotten, and all that comes back copied."""
+    here = linked(links)
+    for side in Side:
+        lose(here, side, links)
+    assert len(refused(here)) == len(Side)
+
+
+def test_two_empty_sides_without_links_are_a_task_that_has_nothing_to_do() -> None:
+    assert refused(Situation()) == []
+
+
+@BOTH
+def test_an_empty_side_on_the_first_run_is_filled(side: Side) -> None:
+    here = Situation()
+    for number in range(50):
+        here.has(side, f"x{number}", title=f"title {number}")
+    assert refused(here) == []
+
+
+@BOTH
+@pytest.mark.parametrize(("links", "is_refused"), [(20, False), (21, True)])
+def test_every_linked_record_changed_at_once(side: Side, links: int, *, is_refused: bool) -> None:
+    here = linked(links)
+    edit(here, side, links)
+    assert bool(refused(here)) is is_refused
+
+
+@BOTH
+def test_all_but_one_may_change_at_once(side: Side) -> None:
+    here = linked(50)
+    edit(here, side, 49)
+    assert refused(here) == []
+
+
+@BOTH
+def test_new_records_do_not_hide_that_every_linked_one_changed(side: Side) -> None:
+    here = linked(21)
+    edit(here, side, 21)
+    here.has(side, "new", title="new")
+    assert len(refused(here)) == 1
+
+
+@BOTH
+def test_an_id_that_occurs_twice(side: Side) -> None:
+    here = linked(3)
+    one, another = here.snapshot[side], here.snapshot[side.opposite]
+    snapshot = Pair.of(side, Listing(one.records, repeated=("n1",)), another)
+    (reason,) = refusals(Limits(), here.state, snapshot, here.plan())
+    assert reason == f"{side} listed 1 id(s) twice (n1): run again"
+
+
+@BOTH
+def test_r8_unreadable_records_are_not_lost(side: Side) -> None:
+    here = linked(10)
+    failures = tuple(Failure(side, record_id, "broken") for record_id in here.records[side])
+    snapshot = Pair.of(side, Listing({}, failures=failures), here.snapshot[side.opposite])
+    plan = diff(here.rules, here.state, snapshot)
+    assert plan.operations == ()
+    assert refusals(Limits(), here.state, snapshot, plan) == []
+
+
+@BOTH
+def test_r9_after_a_changed_setup_nothing_is_lost(side: Side) -> None:
+    here = linked(10)
+    lose(here, side, 10)
+    plan = here.plan(fresh=True)
+    assert plan.operations == ()
+    assert {hold.reason for hold in plan.held} == {"absent, but the set-up changed: not taken for deleted"}
+    assert refused(here, fresh=True) == []
+
+
+@pytest.mark.parametrize(
+    "change", [lambda here: lose(here, Side.OTHER, 6), lambda here: edit(here, Side.OTHER, 21)]
+)
+def test_a_task_may_set_its_own_limits(change: Callable[[Situation], None]) -> None:
+    here = linked(21)
+    change(here)
+    assert refused(here)
+    generous = Limits(lost_share=0.5, changed_number=100)
+    assert refusals(generous, here.state, here.snapshot, here.plan()) == []

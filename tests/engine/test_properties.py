@@ -1,0 +1,217 @@
+"""What holds for every situation, tried on situations that hypothesis makes up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_workers.engine.diff import diff
+from sync_workers.engine.rules import Direction, Rules
+from sync_workers.model import Action, ConflictMode, Listing, Pair, Part, Plan, Side, Snapshot
+from sync_workers.state import State
+from sync_workers.values import same
+from tests.engine.build import Situation
+from tests.runs.crashing import World
+from tests.runs.situations import situation_by
+
+CHANCE = st.randoms(use_true_random=False)
+MODES = st.sampled_from(ConflictMode)
+
+
+def snapshot_of(world: World) -> Snapshot:
+    return Pair.each(lambda side: Listing(dict(world.containers[side].records)))
+
+
+# --- swapping the sides mirrors the plan ---
+
+
+def mirrored_pair(pair: Pair[Any]) -> Pair[Any]:
+    return Pair(pair.other, pair.notion)
+
+
+def mirrored_rules(rules: Rules) -> Rules:
+    ways = {Direction.TO_NOTION: Direction.TO_OTHER, Direction.TO_OTHER: Direction.TO_NOTION}
+    modes = {ConflictMode.NOTION: ConflictMode.OTHER, ConflictMode.OTHER: ConflictMode.NOTION}
+    fields = tuple(
+        replace(rule, attrs=mirrored_pair(rule.attrs), direction=ways.get(rule.direction, rule.direction))
+        for rule in rules.fields
+    )
+    keys = tuple(rule.attrs.other for rule in rules.fields if rule.attrs.notion in rules.key)
+    mode = modes.get(rules.mode, rules.mode)
+    return replace(rules, fields=fields, mode=mode, tie=rules.tie.opposite, key=keys)
+
+
+def mirrored_state(state: State) -> State:
+    ids = {other: notion for notion, other in state.links()}
+    pending, unlinked = ({s.opposite: kept[s] for s in kept} for kept in (state.pending, state.unlinked))
+    return State(ids=ids, objs=state.other_objs, other_objs=state.objs, pending=pending, unlinked=unlinked)
+
+
+def decisions(plan: Plan, *, mirrored: bool = False) -> Counter[str]:
+    """What a plan says, without order; of a mirrored one as the original would say it."""
+
+    def turned(pair: Pair[Any]) -> Pair[Any]:
+        return mirrored_pair(pair) if mirrored else pair
+
+    said: Counter[str] = Counter()
+    for op in plan:
+        side = (op.side.opposite if mirrored else op.side) if op.action.writes else None
+        said[f"{op.action} {side} {turned(op.ids)} {sorted(op.fields.items())} {turned(op.bases)}"] += 1
+    for conflict in plan.conflicts:
+        winner = conflict.winner.opposite if mirrored and conflict.winner else conflict.winner
+        said[f"conflict {turned(conflict.ids)} {turned(conflict.values)} {winner} {conflict.tie}"] += 1
+    for ambiguity in plan.ambiguous:
+        said[f"ambiguous {turned(ambiguity.ids)}"] += 1
+    return said
+
+
+@given(CHANCE, MODES)
+def test_swapped_sides_give_the_mirrored_plan(chance: Random, mode: ConflictMode) -> None:
+    world = situation_by(chance, mode=mode)
+    state, snapshot = world.state or State(), snapshot_of(world)
+
+    plan = diff(world.rules, state, snapshot)
+    mirror = diff(mirrored_rules(world.rules), mirrored_state(state), mirrored_pair(snapshot))
+
+    # With two updates of one record, the first carries the bases that move without a write.
+    if max(Counter(op.ids for op in plan).values(), default=0) <= 1:
+        assert decisions(mirror, mirrored=True) == decisions(plan)
+    assert mirrored_counts(mirror) == written_counts(plan)
+
+
+def written_counts(plan: Plan) -> Counter[tuple[Action, Side, Part]]:
+    return Counter((op.action, op.side, op.part) for op in plan if op.action.writes)
+
+
+def mirrored_counts(plan: Plan) -> Counter[tuple[Action, Side, Part]]:
+    parts = {
+        Part.NOTION_DELETED: Part.OTHER_DELETED,
+        Part.OTHER_DELETED: Part.NOTION_DELETED,
+        Part.NOTION_CREATED: Part.OTHER_CREATED,
+        Part.OTHER_CREATED: Part.NOTION_CREATED,
+    }
+    written = (op for op in plan if op.action.writes)
+    return Counter((op.action, op.side.opposite, parts.get(op.part, op.part)) for op in written)
+
+
+# --- what a run leaves behind ---
+
+
+@given(CHANCE, MODES)
+def test_r1_after_one_run_the_second_plans_nothing_at_all(chance: Random, mode: ConflictMode) -> None:
+    world = situation_by(chance, mode=mode)
+    world.run()
+    assert world.run().operations == ()
+
+
+@given(CHANCE, MODES)
+def test_after_one_run_both_sides_say_the_same(chance: Random, mode: ConflictMode) -> None:
+    """In canonical form, but for what the plan holds or names as ambiguous."""
+    world = situation_by(chance, mode=mode)
+    world.run()
+    assert world.disagreements(world.run()) == []
+
+
+@given(CHANCE, MODES)
+def test_r4_no_edited_record_is_deleted(chance: Random, mode: ConflictMode) -> None:
+    """R4: what is deleted was linked, its counterpart is gone, and it shows what its base says."""
+    world = situation_by(chance, mode=mode)
+    state = world.state or State()
+    for op in diff(world.rules, state, snapshot_of(world)):
+        if op.action not in {Action.DELETE, Action.ARCHIVE}:
+            continue
+        target, gone = op.ids[op.side], op.ids[op.side.opposite]
+        assert (op.ids.notion, op.ids.other) in set(state.links())
+        assert gone not in world.containers[op.side.opposite].records
+        shown = world.containers[op.side].records[str(target)].fields
+        for rule in world.rules.fields:
+            if rule.direction.reaches(op.side.opposite):
+                attr = rule.attrs[op.side]
+                assert same(shown.get(attr), state.bases(op.side)[str(target)].get(attr))
+
+
+@given(CHANCE, MODES)
+def test_r2_no_edit_is_lost(chance: Random, mode: ConflictMode) -> None:
+    """R2: every value that differs from its base reaches the other side, or a conflict names it."""
+    world = situation_by(chance, mode=mode)
+    edits = edits_of(world)
+    world.run()
+    values = world.values()
+    for value in edits:
+        assert value in values
+
+
+def edits_of(world: World) -> list[Any]:
+    """The values that people wrote since the last run and that are to cross."""
+    state = world.state or State()
+    return [
+        record.fields[rule.attrs[side]]
+        for side in Side
+        for record in world.containers[side].records.values()
+        for rule in world.rules.fields
+        if rule.direction.reaches(side.opposite)
+        and record.fields.get(rule.attrs[side]) is not None
+        and not same(
+            state.bases(side).get(record.id, {}).get(rule.attrs[side]), record.fields[rule.attrs[side]]
+        )
+    ]
+
+
+@given(CHANCE, MODES)
+def test_a_plan_is_a_function_of_what_it_is_given(chance: Random, mode: ConflictMode) -> None:
+    """The engine is pure: it changes neither the state nor the snapshot, and decides the same again."""
+    world = situation_by(chance, mode=mode)
+    state, snapshot = world.state or State(), snapshot_of(world)
+    before = (state.model_copy(deep=True), Pair.each(lambda side: Listing(dict(snapshot[side].records))))
+
+    one, another = (diff(world.rules, state, snapshot) for _ in range(2))
+
+    assert one == another
+    assert (state, snapshot) == before
+
+
+# --- the cost ---
+
+
+class Watched(dict[str, Any]):
+    """Fields that count how often they are looked at."""
+
+    looked = 0
+
+    def __eq__(self, other: object) -> bool:
+        Watched.looked += 1
+        return dict.__eq__(self, other) is True
+
+    __hash__ = None
+
+    def get(self, *args: Any) -> Any:
+        Watched.looked += 1
+        return super().get(*args)
+
+
+def looks(count: int, *, every: int) -> int:
+    """How often a plan looks at fields when every so manieth linked record was edited."""
+    here = Situation()
+    for number in range(count):
+        ids = here.linked(number, title=f"title {number}", text="two")
+        if number % every == 0:
+            here.edit(Side.NOTION, ids.notion, text="three")
+        for side in Side:
+            record = here.records[side][ids[side]]
+            here.records[side][ids[side]] = replace(record, fields=Watched(record.fields))
+    Watched.looked = 0
+    assert len(here.plan()) == len(range(0, count, every))
+    return Watched.looked
+
+
+def test_r10_a_record_in_which_nothing_changed_costs_two_comparisons() -> None:
+    assert looks(1000, every=2000) <= 2 * 1000 + 20
+
+
+def test_the_cost_of_a_plan_is_linear_in_the_records() -> None:
+    assert looks(5000, every=2) <= 10.5 * looks(500, every=2)
