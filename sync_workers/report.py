@@ -95,15 +95,10 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """Names, ids and counts in terms of JSON: what may appear in results, Flower and logs."""
-        return {
-            "task": self.task,
-            "run": self.run,
-            "trigger": self.trigger.value,
+        return {  # what is read first stands first: lists cut the rest off
             "outcome": self.outcome.value,
-            "started": self.started.isoformat() if self.started else None,
-            "finished": self.finished.isoformat() if self.finished else None,
-            "planned": self.planned,
             "counts": dict(self.counts),
+            "planned": self.planned,
             "conflicts": len(self.conflicts),
             "held_conflicts": len(self.held_conflicts),
             "failures": [
@@ -116,6 +111,11 @@ class Report:
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},
             "reason": self.reason,
+            "task": self.task,
+            "run": self.run,
+            "trigger": self.trigger.value,
+            "started": self.started.isoformat() if self.started else None,
+            "finished": self.finished.isoformat() if self.finished else None,
         }
 
 

@@ -55,7 +55,9 @@ def flower(
     restart: RestartOption = True,
 ) -> None:
     """Start Flower: it shows workers, phases, runs and their progress in the browser."""
-    options = [f"--address={address}", f"--port={port}"]
+    # A phase by itself says little: the arguments name task, run and trigger, the result the progress.
+    columns = "name,kwargs,state,result,received,runtime,worker"
+    options = [f"--address={address}", f"--port={port}", f"--tasks_columns={columns}"]
     _serve("sync_workers.worker.app", ["flower", *options], config, restart=restart)
 
 

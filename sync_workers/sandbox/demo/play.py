@@ -26,7 +26,8 @@ def play(console: Console, *, once: bool, task_file: Path | None = None) -> None
     Raises:
         SyncError: something did not start, did not cross, or the sides do not agree.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, _interrupt)
     begun = time.monotonic()
     try:
         with ExitStack() as stack:

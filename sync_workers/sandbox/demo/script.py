@@ -123,7 +123,7 @@ class Script:
         winner, loser = ("Notion", values[1]) if won == values[0] else ("the calendar", values[0])
         self.console.print(
             f"  [bold]{winner} won[/] with '{won}' over '{loser}': mode `newer` takes the later edit.\n"
-            "  Where Notion's whole minutes cannot tell which that is, the task's tie rule decides: the calendar.\n"
+            "  Where Notion's whole minutes cannot tell, the task's tie rule decides: the calendar.\n"
         )
 
     def both(self, name: str, values: dict[str, Any], properties: dict[str, Any]) -> None:
