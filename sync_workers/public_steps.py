@@ -237,7 +237,7 @@ class PublicSteps(Hooks):
         if said is None and not any(is_unset(conflict.values[side]) for side in Side):
             msg = f"resolve_conflict returned nothing for {attrs.notion!r}: return the value that wins"
             raise RejectedError(msg)
-        return services.notion.stored(attrs.notion, said)
+        return services.notion.values.stored(attrs.notion, said)
 
     def _ask(self, conflict: Conflict, objs: Pair[Any]) -> Any:
         attrs = conflict.attrs

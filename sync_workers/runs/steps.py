@@ -15,7 +15,19 @@ from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import ConflictError, GuardError
-from sync_workers.model import ID, NOTHING, Action, Failure, Fields, Listing, Operation, Pair, Part, Side
+from sync_workers.model import (
+    ID,
+    NOTHING,
+    Action,
+    Failure,
+    Fields,
+    Hold,
+    Listing,
+    Operation,
+    Pair,
+    Part,
+    Side,
+)
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.store import Unstored
@@ -133,9 +145,21 @@ class Steps:
         ids, state = operation.ids, self.application.state
         if operation.action is Action.LINK:
             return not any(ids[side] in linked[side] for side in Side)
+        if operation.action is Action.CREATE and self._may_be_there(operation, linked[operation.side]):
+            return False
         if operation.action is Action.CREATE and operation.source_id not in linked[operation.side.opposite]:
             return True
         return ids.notion is not None and ids.other is not None and state.ids.get(ids.notion) == ids.other
+
+    def _may_be_there(self, operation: Operation, linked: set[ID]) -> bool:
+        """Whether an object that cannot be read now may be what is to be created (rule R3)."""
+        side, source = operation.side, operation.records[operation.side.opposite]
+        for record_id, key in self.services[side].unreadable_keys.items():
+            if source is not None and key is not None and key == source.key and record_id not in linked:
+                why = f"it may belong to {record_id} of {side}, which has the same key and cannot be read"
+                self.application.report.held.append(Hold(side.opposite, source.id, why))
+                return True
+        return False
 
     def _drop_deleted(self, operation: Operation, objs: Pair[Objects | None]) -> None:
         """Later steps shall not meet an object that is deleted by now."""

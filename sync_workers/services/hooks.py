@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.fields import Field
 from sync_workers.model import ID, NOTHING, Fields, Record, Side
 from sync_workers.services.base import Capabilities, Fetched, Gone, OutOfScope, ReadResult
-from sync_workers.values import UnsupportedValueError, same, storable
+from sync_workers.services.hook_values import PLAIN, HookValues
+from sync_workers.values import UnsupportedValueError, same
 
 _log = logging.getLogger(__name__)
 
 _SPOKEN = (LaterError, AccessError, RejectedError, MovedError, UnknownOutcomeError)
 """What a hook may raise on purpose: it then says what happened, as a service would."""
-
-_KEPT = frozenset({type(None), bool, int, float, str, date, datetime, time, timedelta, Decimal, UUID, bytes})
-"""Values that cannot change and mean the same after a trip through JSON."""
 
 
 class HooksService:
@@ -38,8 +34,7 @@ class HooksService:
         objects: the live objects of the last listing by id.
         doubtful: attributes whose hook was called without the object showing it, by record: either
             the object is a mere copy of what the service has, or the service did not take the value.
-        richer: values that the state keeps in a plainer type, such as an enum's member, by attribute and
-            plain value; the opposite side's hooks get them as they were.
+        values: between the kinds that the hooks speak and those that the state keeps.
         opposite: the other side.
     """
 
@@ -51,7 +46,8 @@ class HooksService:
         self.listed = False
         self.objects: dict[ID, Any] = {}
         self.doubtful: dict[ID, set[str]] = {}
-        self.richer: dict[tuple[str, type, Any], Any] = {}
+        self.unreadable_keys: dict[ID, str | None] = {}
+        self.values = HookValues()
         self.opposite: HooksService | None = None
         self._hooks = hooks
         self._timed = timed
@@ -74,6 +70,7 @@ class HooksService:
         """List all objects; what the listing hook raises goes through as it is."""
         listed = list(getattr(self._hooks, f"get_{self.side}_objects")())
         nameless: dict[ID, str] = {}
+        self.unreadable_keys = {}
         return self.take(self._named(listed, nameless), nameless)
 
     def _named(self, listed: Iterable[Any], nameless: dict[ID, str]) -> Iterator[tuple[ID, Any]]:
@@ -83,6 +80,7 @@ class HooksService:
                 record_id = _id(read_id(obj))
             except Exception as error:  # noqa: BLE001 - one bad record stops itself only (R8)
                 nameless[f"#{place}"] = self._reason(error, "id")
+                self.unreadable_keys[f"#{place}"] = self._key(obj)
             else:
                 yield record_id, obj
 
@@ -97,6 +95,7 @@ class HooksService:
                 objects[record_id] = obj
             except RejectedError as error:
                 unreadable[record_id] = str(error)
+                self.unreadable_keys[record_id] = self._key(obj)
         # Without its id nobody knows which linked record an object is, so no absence proves anything.
         self._complete = not nameless
         unreadable = {**nameless, **unreadable}
@@ -117,8 +116,8 @@ class HooksService:
             shown = self._to_dict(obj)
             fields = {attr: shown[attr] for attr in self.attrs}
             # The values of nearly all records are plain: one look tells, where one by one is slow.
-            if not _KEPT.issuperset(map(type, fields.values())):
-                fields = {attr: self.stored(attr, value) for attr, value in fields.items()}
+            if not PLAIN.issuperset(map(type, fields.values())):
+                fields = {attr: self.values.stored(attr, value) for attr, value in fields.items()}
             asked = "timestamp"
             modified = self._modified(obj) if self._timed else None
             asked = "hash"
@@ -132,8 +131,7 @@ class HooksService:
         return {record_id: self._read(record_id) for record_id in ids}
 
     def create(self, fields: Fields, _idempotency: str) -> Record:
-        sent = {attr: self._as_given(attr, value) for attr, value in fields.items()}
-        made = self.call(f"{self.side}_create_obj", self.hook("create_obj"), **sent)
+        made = self.call(f"{self.side}_create_obj", self.hook("create_obj"), **self._as_given(fields))
         if made is None:
             msg = f"{self.side}_create_obj returned nothing, so its id is not known"
             raise UnknownOutcomeError(msg)
@@ -162,8 +160,7 @@ class HooksService:
 
     def write(self, obj: Any, fields: Fields) -> None:
         """Call the updating hook once, without a look at what is there; what it raises goes through."""
-        changes = {attr: self._as_given(attr, value) for attr, value in fields.items()}
-        self.hook("update_attrs")(obj, changes)
+        self.hook("update_attrs")(obj, self._as_given(fields))
 
     def delete(self, record: Record) -> None:
         obj = self._expect(record)
@@ -240,35 +237,18 @@ class HooksService:
             return moment  # type: ignore[no-any-return] # a hook's word; anything else raises here
         return moment.astimezone()  # type: ignore[no-any-return]
 
-    def stored(self, attr: str, value: Any) -> Any:
-        """A value as the state keeps it; what it was is remembered for the hooks of the other side.
+    def _as_given(self, fields: Fields) -> dict[str, Any]:
+        """Values in the kinds that the opposite side's hooks gave, such as an enum's member."""
+        if self.opposite is None:
+            return dict(fields)
+        sources = dict(zip(self.attrs, self.opposite.attrs, strict=True))
+        return {attr: self.opposite.values.given(sources[attr], value) for attr, value in fields.items()}
 
-        Raises:
-            RejectedError: the state cannot keep it.
-        """
-        try:
-            return self._stored(attr, value)
-        except UnsupportedValueError as error:
-            msg = f"in {attr!r} {error}"
-            raise RejectedError(msg) from error
-
-    def _stored(self, attr: str, value: Any) -> Any:
-        if type(value) in _KEPT:
-            return value
-        if isinstance(value, timedelta) and hasattr(value, "start"):  # an interval, which JSON would shorten
-            raise UnsupportedValueError(value)
-        kept = float(value) if isinstance(value, float) else storable(value)
-        if isinstance(value, Enum | date | time | int | float) and type(value) is not type(kept):
-            self.richer[attr, type(kept), kept] = value
-        return kept
-
-    def _as_given(self, attr: str, value: Any) -> Any:
-        """The value in the type that the opposite side's hook gave, such as an enum's member."""
-        source = self.opposite
-        if source is None or not source.richer or isinstance(value, list | dict | set):
-            return value
-        given = source.attrs[self.attrs.index(attr)]
-        return source.richer.get((given, type(value), value), value)
+    def _key(self, obj: Any) -> str | None:
+        """The key of an object that cannot be read otherwise, or None when that fails, too."""
+        with suppress(Exception):
+            return str(self._hash(obj) or "") or None
+        return None
 
     def _reason(self, error: Exception, name: str) -> str:
         """Why a record cannot be read, without the exception's text: it may carry field values."""
