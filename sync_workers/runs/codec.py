@@ -99,8 +99,10 @@ def _unpack(data: Any) -> Any:
         name = tag.removeprefix("$")
         if tag == "$dict":
             return {key: _unpack(item) for key, item in body.items()}
-        if tag in {"$tuple", "$set"}:
-            return (tuple if tag == "$tuple" else set)(_unpack(item) for item in body)
+        if tag == "$tuple":
+            return tuple(_unpack(item) for item in body)
+        if tag == "$set":  # a set inside a set was a frozen one
+            return {frozenset(item) if isinstance(item, set) else item for item in map(_unpack, body)}
         if tag.startswith("$") and name in _NOUNS:
             return _NOUNS[name](*(_unpack(part) for part in body))
         if tag.startswith("$") and name in _ENUMS:

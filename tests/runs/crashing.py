@@ -18,7 +18,7 @@ from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import get
 from sync_workers.runs.store import MemoryStore
-from sync_workers.services.base import Capabilities, Mapped, ReadResult
+from sync_workers.services.base import Capabilities, Mapped, ReadResult, Service
 from sync_workers.services.memory import Container, MemoryService
 from sync_workers.state import Change, State
 
@@ -140,10 +140,16 @@ class World:
             )
         )
 
-    def run(self, chosen: int | None = None, *, redelivered: bool = False) -> Plan:
+    def run(
+        self,
+        chosen: int | None = None,
+        *,
+        redelivered: bool = False,
+        through: Pair[Service] | None = None,
+    ) -> Plan:
         """One run; `chosen` is the place where it is hit. A redelivered one goes on after a stop."""
         places = Places(chosen)
-        services = self.services(places)
+        services = through or self.services(places)
         report = Report("crash")
         gathered = get(services, self.rules, report)
         plan = decide(self.rules, self.state, gathered, report, accept_guards=True)

@@ -1,0 +1,180 @@
+"""Deletions: asked by id first, then as the task's policy says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sync_workers.engine.rules import DeletePolicy
+from sync_workers.model import Pair, Side
+from sync_workers.services.base import Capabilities
+from tests.runs.here import RULES, Here, named
+
+BOTH = pytest.mark.parametrize("side", list(Side))
+
+
+@pytest.fixture
+def here() -> Here:
+    return Here()
+
+
+# --- R4: asked by id before anything is deleted ---
+
+
+@BOTH
+@pytest.mark.parametrize("policy", list(DeletePolicy))
+def test_r4_a_counterpart_that_is_only_out_of_sight_deletes_and_parts_nothing(
+    side: Side, policy: DeletePolicy
+) -> None:
+    here = Here(replace(RULES, delete=policy))
+    ids = here.linked()
+    container = here.world.containers[side]
+    container.archived[ids[side]] = container.records[ids[side]]
+    container.remove(ids[side])
+
+    report = here.run()
+
+    assert here.services[side].asked == [f"read {ids[side]}"]
+    assert here.services[side.opposite].asked == []
+    assert (report.counts, report.failures) == ({}, [])
+    assert "archived" in report.held[0].reason
+    assert here.state.ids == {ids.notion: ids.other}
+
+
+@BOTH
+def test_r4_a_counterpart_that_the_listing_left_out_is_not_gone(here: Here, side: Side) -> None:
+    ids = here.linked()
+    here.services[side].hidden.add(ids[side])
+    report = here.run()
+    assert report.counts == {}
+    assert "is there although the listing did not show it" in report.held[0].reason
+    here.open()
+    assert here.is_quiet()
+
+
+@BOTH
+def test_r4_a_record_is_not_made_again_while_its_counterpart_is_only_out_of_sight(
+    here: Here, side: Side
+) -> None:
+    """R3: it would be a second one as soon as the first is shown again."""
+    ids = here.linked()
+    here.edit(side.opposite, ids[side.opposite], text="three")
+    here.services[side].hidden.add(ids[side])
+    assert here.run().counts == {}
+    assert len(here.world.containers[side].records) == 1
+
+
+@BOTH
+def test_r3_a_pair_that_is_out_of_sight_on_both_sides_stays_linked(here: Here, side: Side) -> None:
+    """Both done and filtered out, say: when one of them is shown again, it is no new record."""
+    ids = here.linked()
+    for each in Side:
+        container = here.world.containers[each]
+        container.archived[ids[each]] = container.records[ids[each]]
+        container.remove(ids[each])
+    assert here.run().counts == {}
+    assert here.state.ids == {ids.notion: ids.other}
+
+    here.world.containers[side].put(here.world.containers[side].archived.pop(ids[side]))
+    here.open()
+    assert here.run().counts == {}
+    assert len(here.world.containers[side].records) == 1
+
+
+@BOTH
+def test_a_pair_of_which_one_is_gone_and_the_other_archived_is_forgotten(here: Here, side: Side) -> None:
+    """So a run ends that archived a record and died before it could say so."""
+    ids = here.linked()
+    here.remove(side, ids[side])
+    container = here.world.containers[side.opposite]
+    container.archived[ids[side.opposite]] = container.records[ids[side.opposite]]
+    container.remove(ids[side.opposite])
+    assert here.run().counts == {"unlink": 1}
+    assert here.is_quiet()
+
+
+@BOTH
+def test_a_pair_that_is_gone_on_both_sides_is_forgotten(here: Here, side: Side) -> None:
+    ids, _ = here.linked(), here.linked("Milk")
+    for each in (side, side.opposite):
+        here.remove(each, ids[each])
+    assert here.run().counts == {"unlink": 1}
+    assert ids.notion not in here.state.ids
+    assert here.is_quiet()
+
+
+# --- delete policies ---
+
+
+@BOTH
+def test_a_deletion_is_propagated_once_it_is_confirmed(here: Here, side: Side) -> None:
+    ids, _ = here.linked(), here.linked("Milk")
+    here.remove(side, ids[side])
+    assert here.run().counts == {f"{side.opposite}.delete": 1}
+    assert here.services[side].asked == [f"read {ids[side]}"]
+    assert here.is_quiet()
+
+
+@BOTH
+def test_a_deletion_archives_the_counterpart_if_the_task_says_so(side: Side) -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE))
+    ids = here.linked()
+    here.remove(side, ids[side])
+    assert here.run().counts == {f"{side.opposite}.archive": 1}
+    assert ids[side.opposite] in here.world.containers[side.opposite].archived
+    assert here.is_quiet()
+
+
+def test_a_service_without_an_archive_is_told_so_and_nothing_is_deleted() -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE), Pair(Capabilities(), Capabilities()))
+    ids = here.linked()
+    here.remove(Side.NOTION, ids.notion)
+    (failure,) = here.run().failures
+    assert "has no archive: choose another delete policy" in failure.reason
+    assert here.services.other.asked == []
+    assert ids.other in here.world.containers.other.records
+
+
+@BOTH
+def test_a_parted_record_is_remembered_and_not_copied_again(side: Side) -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.UNLINK))
+    ids = here.linked()
+    here.remove(side, ids[side])
+    assert here.run().counts == {"unlink": 1}
+    assert here.state.unlinked == {side.opposite: {ids[side.opposite]}}
+    assert here.is_quiet()
+
+    here.edit(side.opposite, ids[side.opposite], text="still mine")
+    assert here.is_quiet()
+
+
+@BOTH
+def test_a_parted_record_that_is_matched_again_is_linked_like_any_other(side: Side) -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.UNLINK))
+    ids = here.linked()
+    here.remove(side, ids[side])
+    here.run()
+    again = here.add(side, title="Bread", text="two")
+    assert here.run().counts == {"link": 1}
+    assert Pair(*next(here.state.links())) == Pair.of(side, again, ids[side.opposite])
+    assert here.state.unlinked == {side.opposite: set()}
+    assert here.is_quiet()
+
+
+@BOTH
+def test_r2_an_edit_beats_a_deletion_and_the_record_is_made_again(here: Here, side: Side) -> None:
+    ids = here.linked()
+    here.remove(side, ids[side])
+    here.edit(side.opposite, ids[side.opposite], text="three")
+
+    report = here.run()
+
+    assert report.counts == {f"{side}.create": 1}
+    (again,) = here.world.containers[side].records.values()
+    assert again.fields == named(side, {"title": "Bread", "text": "three", "note": None})
+    assert dict(here.state.links()) == {
+        Pair.of(side, again.id, ids[side.opposite]).notion: Pair.of(side, again.id, ids[side.opposite]).other
+    }
+    assert ids[side] not in here.state.bases(side)
+    assert here.is_quiet()
