@@ -81,11 +81,7 @@ def run_here(
                 full=taken.full, accept_guards=accept_guards, progress=progress,
             )  # fmt: skip
     except Exception as error:
-        refused = isinstance(error, GuardError)
-        reason = str(error) if isinstance(error, SyncError) else type(error).__name__
-        fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
-        with suppress(StateError):  # what went wrong first is what the caller has to know
-            _end(lease, report)
+        _end_failed(lease, report, error)
         raise
     _end(lease, report)
     if report.held_conflicts:
@@ -117,6 +113,14 @@ def _run(
             task.carry_out(application)
             finish(report, store, application.state, gathered)
         return application.state
+
+
+def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
+    refused = isinstance(error, GuardError)
+    reason = str(error) if isinstance(error, SyncError) else type(error).__name__
+    fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
+    with suppress(StateError):  # what went wrong first is what the caller has to know
+        _end(lease, report)
 
 
 def _is_lost(lease: Lease) -> bool:
