@@ -108,7 +108,7 @@ def _run(
         with spent(report, "apply"):
             application = Application(
                 task.name, services, plan, state or State(), store, report,
-                stop=lambda: _is_lost(lease), progress=progress,
+                stop=lambda: is_lost(lease), progress=progress,
             )  # fmt: skip
             task.carry_out(application)
             finish(report, store, application.state, gathered)
@@ -123,7 +123,7 @@ def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
         _end(lease, report)
 
 
-def _is_lost(lease: Lease) -> bool:
+def is_lost(lease: Lease) -> bool:
     """Never stops a run, but raises as soon as the lease is known to have gone."""
     lease.check()
     return False

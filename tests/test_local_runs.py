@@ -8,7 +8,7 @@ import pytest
 
 from sync_workers import ID, ConflictError, GuardError, State
 from sync_workers.errors import LeaseLostError
-from sync_workers.local import plan_of, run_here
+from sync_workers.local import is_lost, plan_of, run_here
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease
@@ -191,3 +191,17 @@ def test_a_run_whose_lease_has_gone_writes_nothing_more(
     assert here.other.counts() == {"create": 1}
     assert set(stored(redis_client, task_name).ids) == {"n1", "n2"}
     assert set(stored(redis_client, task_name).pending["other"]) == {"n3"}  # type: ignore[index] # a StrEnum
+
+
+def test_a_lease_that_is_known_to_be_lost_stops_the_run_before_its_next_write(
+    redis_client: Client, task_name: str
+) -> None:
+    lease = Lease(redis_client, task_name, "mine")
+    lease.take(Trigger.LOCAL, first=True)
+    assert not is_lost(lease)
+    redis_client.ask("DEL", Keys(task_name).lease)
+    with pytest.raises(LeaseLostError):
+        lease.renew()
+
+    with pytest.raises(LeaseLostError):
+        is_lost(lease)

@@ -10,7 +10,11 @@ import pytest
 
 from sync_workers import Side
 from sync_workers.errors import LaterError, RejectedError
-from sync_workers.report import Outcome
+from sync_workers.report import Outcome, Report
+from sync_workers.runs.apply import Application
+from sync_workers.runs.diff import decide
+from sync_workers.runs.get import get
+from sync_workers.runs.store import Unstored
 from sync_workers.values import UnsupportedValueError
 from tests.task_worlds import Objects, Server, Thing, Todo, World, world
 
@@ -173,3 +177,52 @@ def test_no_value_gets_into_reports_or_logs(caplog: pytest.LogCaptureFixture) ->
     assert "SECRET" not in repr(task.report)
     assert caplog.records
     assert "SECRET" not in caplog.text
+
+
+@pytest.mark.parametrize("hook", ["update", "delete"])
+def test_what_a_person_changes_while_a_sync_works_is_decided_again(hook: str) -> None:
+    class Meddled(Todo):
+        def other_update_obj(self, obj: Thing, attr: str, value: Any) -> None:
+            self.other_server.edit("o2", note="meanwhile")
+            super().other_update_obj(obj, attr, value)
+
+        def notion_delete_obj(self, obj: Thing) -> None:
+            self.notion_server.edit("n2", Note="meanwhile")
+            super().notion_delete_obj(obj)
+
+    here = world()
+    task, state = here.linked("a", "b", "c", "d", kind=Meddled)
+    if hook == "update":
+        here.notion.edit("n1", Note="x")
+        here.notion.edit("n2", Note="y", Done=True)
+    else:
+        here.other.remove("o1")
+        here.other.remove("o2")
+
+    state = task.sync(state)
+
+    assert [hold.reason for hold in task.report.held] == [
+        f"record {'o2' if hook == 'update' else 'n2'} changed since it was read"
+    ]
+    state = here.task().sync(state)
+    assert here.sides_agree()
+    assert ("b", "meanwhile") in here.other.rows("title", "note")
+    here.assert_quiet(here.task(), state)
+
+
+@pytest.mark.parametrize("hook", ["to_dict", "id"])
+def test_a_process_that_carries_out_a_plan_deletes_nothing_it_cannot_see_gone(hook: str) -> None:
+    here = world()
+    task, state = here.linked("a", "back")
+    gone = here.notion.things.pop("n2")
+    report = Report("todo")
+    gathered = get(task.hooks_services(), task.rules, report)
+    plan = decide(task.rules, state, gathered, report)
+    assert plan.counts() == {"other.delete": 1}
+    here.notion.things["n2"] = gone
+    here.notion.faults[hook, "back"] = OSError(SECRET)
+
+    task.carry_out(Application("todo", task.hooks_services(), plan, state, Unstored(), report))
+
+    assert here.writes() == {"notion": {}, "other": {}}
+    assert len(report.held) == 1

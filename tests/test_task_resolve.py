@@ -107,6 +107,24 @@ def test_a_resolve_conflict_that_calls_super_goes_by_the_mode(any_world: World, 
     any_world.assert_quiet(task, state)
 
 
+def test_a_rule_that_writes_something_else_does_not_change_who_is_newer() -> None:
+    class Stamps(Todo):
+        def resolve_conflict(self, *args: Any) -> Any:
+            value = super().resolve_conflict(*args)
+            self.other_update_obj(args[1], "stamp", "decided")
+            return value
+
+    here = world()
+    task, state = here.linked("a", kind=Stamps)
+    here.other.edit("o1", note="o", done="o")
+    here.notion.edit("n1", Note="n", Done="n")
+
+    task.sync(state)
+
+    assert here.other.rows("title", "done", "note") == [("a", "n", "n")]
+    assert here.sides_agree()
+
+
 def test_a_resolve_conflict_in_mode_error_holds(any_world: World) -> None:
     class Listens(Todo):
         def resolve_conflict(self, *args: Any) -> Any:

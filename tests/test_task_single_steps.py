@@ -86,6 +86,7 @@ def test_a_step_by_itself_takes_no_unreadable_object_for_gone() -> None:
 
     assert here.writes() == {"notion": {}, "other": {}}
     assert task.report.failures[0].record_id == "n1"
+    assert not task.report.held  # nobody even thought of deleting
 
 
 def test_a_step_by_itself_obeys_the_guards() -> None:

@@ -126,11 +126,13 @@ def test_copied_bodies_of_the_original_go_on_working(any_world: World) -> None:
     any_world.notion.edit("n3", Note="notion's")
     any_world.other.edit("o4", note="other's")
     any_world.forget()
+    before = state.model_copy(deep=True)
 
-    state = task.sync(state)
+    result = task.sync(state)
 
     assert any_world.sides_agree()
-    any_world.assert_quiet(task, state)
+    assert state == before
+    any_world.assert_quiet(task, result)
 
 
 @pytest.mark.parametrize("step", ["initial_sync", "sync_notion_created", "sync_other_created"])
@@ -159,10 +161,47 @@ def test_a_step_that_links_otherwise_makes_no_copies(any_world: World) -> None:
     any_world.notion.add(Title="Milk", Done=False, Note="")
     any_world.other.add(title="milk", done=False, note="")
 
-    state = any_world.task(IgnoresCase).sync(None)
+    task = any_world.task(IgnoresCase)
+    state = task.sync(None)
 
     assert any_world.writes() == {"notion": {}, "other": {}}
     assert state.ids == {"n1": "o1"}
+    assert not task.report.held
+
+
+def test_a_step_that_links_otherwise_is_not_linked_over() -> None:
+    class Chooses(Todo):
+        def sync_state_changes(
+            self, state: State, notion_objs: dict[ID, Any], other_objs: dict[ID, Any]
+        ) -> State:
+            assert {"n1", "o2"} <= {*notion_objs, *other_objs}
+            state.ids["n1"] = "o2"
+            state.objs["n1"] = {"Title": "same", "Done": False, "Note": ""}
+            return state
+
+    here = world()
+    here.notion.add(Title="same", Done=False, Note="")
+    here.other.add(title="same", done=False, note="")
+    here.other.add(title="another", done=False, note="")
+
+    state = here.task(Chooses).sync(State())
+
+    assert state.ids["n1"] == "o2"
+
+
+def test_a_state_made_anew_loses_no_begun_create() -> None:
+    class MakesAnew(Todo):
+        def sync_other_created(self, state: State, _other_objs: dict[ID, Any]) -> State:
+            return State(ids=state.ids, objs=state.objs)
+
+    here = world()
+    here.notion.add(Title="a", Done=False, Note="")
+    here.other.lost = 1
+
+    state = here.task(MakesAnew).sync(None)
+
+    assert set(state.pending["other"]) == {"n1"}
+    assert state.setup
 
 
 def test_a_step_that_returns_nothing_means_the_state_it_was_given() -> None:
