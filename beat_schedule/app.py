@@ -12,8 +12,3 @@ def _configuration() -> dict[str, str]:
 
 
 app.add_defaults(_configuration)
-
-
-def start(log_level: str = "info") -> None:
-    """Run beat in this process until it is stopped."""
-    app.Beat(loglevel=log_level, scheduler=SCHEDULER).run()

@@ -78,6 +78,13 @@ class Deployment:
     def logs(self) -> str:
         return "\n".join(self.log(process) for process in self.processes)
 
+    def control(self, *command: str) -> None:
+        """Tell running workers something, as `celery control` does."""
+        subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "sync_workers.worker.app", "control", *command],
+            capture_output=True, env=self.environment, cwd=self.folder, timeout=60, check=True,
+        )  # fmt: skip
+
     def enqueue(self, **options: Any) -> Any:
         """`sync_workers.enqueue` in a process of its own, as a user's program calls it."""
         program = (
