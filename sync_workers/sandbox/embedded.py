@@ -49,7 +49,7 @@ class EmbeddedRedis:
 
     def __enter__(self) -> Self:
         try:
-            self.restart()
+            self._start_somewhere()
         except BaseException:
             self.close()
             raise
@@ -59,6 +59,19 @@ class EmbeddedRedis:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _start_somewhere(self) -> None:
+        """Start on a free port; between finding it and listening on it somebody else may take it."""
+        for tries_left in (2, 1, 0):
+            try:
+                self.restart()
+            except StateError:
+                self.kill()
+                if not tries_left:
+                    raise
+                self.port = _free_port()
+            else:
+                return
 
     def restart(self) -> None:
         """Start the server on the data that are there; does nothing while it runs.
@@ -122,8 +135,11 @@ class EmbeddedRedis:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                # With a password set it says that it wants one, which is an answer as well.
-                return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
+                said = connection.recv(64)
+                if not said.startswith(b"+PONG"):
+                    return said.startswith(b"-NOAUTH")  # it wants a password, which is an answer as well
+                connection.sendall(b"INFO server\r\n")
+                return f"process_id:{self.pid}\r".encode() in connection.recv(8192)  # ours, and no other's
         except OSError:
             return False
 

@@ -187,7 +187,7 @@ def test_scripts_are_loaded_again_where_redis_forgot_them(server: EmbeddedRedis)
 
 def test_a_whole_run_works_on_a_cluster() -> None:
     # it refuses scripts whose keys lie in several slots, and those that touch undeclared ones
-    with EmbeddedRedis("--cluster-enabled", "yes") as server:
+    with EmbeddedRedis("--cluster-enabled", "yes", "--cluster-port", str(_free_port())) as server:
         node = connect(server.url)
         node.ask("CLUSTER ADDSLOTSRANGE", 0, 16383)
         wait_until(lambda: node.ask("CLUSTER INFO")["cluster_state"] == "ok", "the cluster is ready")

@@ -29,6 +29,15 @@ def test_the_server_and_its_data_go_with_the_block() -> None:
     assert not directory.exists()
 
 
+def test_a_port_that_somebody_took_meanwhile_is_left_to_them() -> None:
+    with EmbeddedRedis() as first:
+        late = EmbeddedRedis()
+        late.port = first.port
+        with late:
+            assert late.port != first.port
+            assert connect(late.url).ask("INFO", "server")["process_id"] == late.pid
+
+
 def test_a_killed_server_comes_back_on_the_same_port_with_its_data() -> None:
     with EmbeddedRedis("--appendfsync", "always") as server:
         url, pid = server.url, server.pid

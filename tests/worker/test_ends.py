@@ -1,0 +1,189 @@
+"""How a run ends, or is tried again, when something goes wrong in a phase."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sync_workers.errors import LaterError, SettingsError
+from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.keys import Keys
+from sync_workers.redis.lease import Lease, Taken
+from sync_workers.redis.state_store import load
+from sync_workers.report import Report, Trigger
+from sync_workers.sandbox.embedded import EmbeddedRedis
+from sync_workers.worker import phases
+from sync_workers.worker.attempt import Delivery
+from tests.worker.stage import PLANTED, Stage, TrickyTask, raising
+
+
+def test_a_listing_that_fails_ends_the_run_and_frees_the_lease(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    stage.task.tricks["list-other"] = raising(ValueError(PLANTED))
+
+    delivery = stage.delivery()
+    done = stage.phase("get", delivery)
+    assert not done.goes_on
+    assert "ValueError" in done.failure
+    report = stage.runs.report(delivery.run)
+    assert report is not None
+    assert report["outcome"] == "failed"
+    assert stage.runs.lease() is None
+    assert "json_task.py" in caplog.text, "where it happened is told"
+    assert PLANTED not in caplog.text + str(done) + str(report)
+
+    assert stage.run().shown["outcome"] == "done"
+
+
+def test_a_service_that_asks_for_patience_gets_it_and_the_run_keeps_its_lease(stage: Stage) -> None:
+    asked = LaterError("busy", wait=timedelta(seconds=60))
+    stage.task.tricks["list-other"] = raising(asked)
+    delivery = stage.delivery()
+    with pytest.raises(LaterError) as caught:
+        stage.phase("get", delivery)
+    assert caught.value.wait == asked.wait
+
+    assert stage.phase("get", stage.delivery(Trigger.BEAT)).shown["outcome"] == "dropped"
+    info = stage.runs.lease()
+    assert info is not None
+    assert info.ends_in > asked.wait
+    assert stage.run(delivery).shown["outcome"] == "done"
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(hours=1)])
+def test_a_service_that_asks_for_too_much_patience_ends_the_run(stage: Stage, wait: timedelta) -> None:
+    stage.task.tricks["list-other"] = raising(LaterError("busy", wait=wait))
+    done = stage.phase("get", stage.delivery())
+    assert done.failure == "busy"
+    assert done.shown["outcome"] == "failed"
+    assert stage.runs.lease() is None
+
+
+def test_a_service_that_asks_for_patience_for_ever_ends_the_run(stage: Stage) -> None:
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0")
+    stage.client.ask("DEL", Keys(stage.task.name).blob(delivery.run, "snapshot"))
+    stage.task.tricks["list-other"] = raising(LaterError("busy", wait=timedelta(seconds=60)))
+    assert stage.phase("get", delivery).failure == "busy"
+    assert stage.runs.lease() is None
+
+
+def test_a_plan_that_looks_like_an_accident_is_refused(stage: Stage) -> None:
+    ids = [stage.task.put("notion", Name=f"n{number}", Done=False) for number in range(10)]
+    stage.run()
+    for record_id in ids:
+        stage.task.remove("notion", record_id)
+
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    done = stage.phase("diff", delivery)
+    assert not done.goes_on
+    assert done.failure
+    assert done.shown["outcome"] == "refused"
+    assert len(stage.task.shown("other")) == 10
+    assert stage.runs.lease() is None
+
+
+def test_held_conflicts_are_no_failure(redis_client: Client, task_name: str, tmp_path: Path) -> None:
+    stage = Stage(redis_client, TrickyTask(task_name, tmp_path, mode="error"))
+    notion_id = stage.task.put("notion", Name="Bread", Done=False)
+    stage.run()
+    (other_id,) = stage.task.read("other")
+    stage.task.put("notion", notion_id, Name="Rye")
+    stage.task.put("other", other_id, summary="Spelt")
+
+    done = stage.run()
+    assert done.shown["outcome"] == "needs a decision"
+    assert not done.failure
+
+
+def test_a_lost_lease_that_nobody_took_is_another_attempt(stage: Stage) -> None:
+    stage.task.put("notion", Name="Bread", Done=False)
+    delivery = stage.delivery()
+    stage.task.tricks["list-other"] = lambda: stage.client.ask("DEL", Keys(stage.task.name).lease)
+
+    with pytest.raises(LaterError):
+        stage.phase("get", delivery)
+    assert stage.run(delivery).shown["outcome"] == "done"
+
+
+def test_a_run_whose_lease_went_to_another_one_stops_quietly(stage: Stage) -> None:
+    delivery = stage.delivery()
+
+    def another_begins() -> None:
+        stage.client.ask("DEL", Keys(stage.task.name).lease)
+        lease = Lease(stage.client, stage.task.name, "another")
+        assert isinstance(lease.take(Trigger.BEAT, first=True), Taken)
+        lease.end(Report(stage.task.name, "another").summary())
+
+    stage.task.tricks["list-other"] = another_begins
+    assert stage.phase("get", delivery).shown["outcome"] == "superseded"
+    report = stage.runs.report(delivery.run)
+    assert report is not None
+    assert report["run"] == "another"
+
+
+def test_a_snapshot_that_is_gone_is_told_with_the_remedy(stage: Stage) -> None:
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    stage.client.ask("DEL", Keys(stage.task.name).blob(delivery.run, "snapshot"))
+    done = stage.phase("diff", delivery)
+    assert "run it again" in done.failure
+    assert stage.runs.lease() is None
+
+
+def test_a_task_runs_as_often_as_it_says(stage: Stage) -> None:
+    stage.task.run_every(seconds=1).in_total(2)
+    outcomes = [stage.run(stage.delivery(Trigger.BEAT)).shown["outcome"] for _ in range(3)]
+    assert outcomes == ["done", "done", "finished"]
+    assert stage.run().shown["outcome"] == "done", "a person may still ask"
+
+
+def test_an_unknown_task_is_named_with_the_nearest(stage: Stage) -> None:
+    with pytest.raises(SettingsError, match="did you mean"):
+        phases.get(Delivery(stage.task.name + "x", "run", Trigger.AD_HOC), stage.process)
+
+
+def test_a_redis_that_is_away_for_long_means_another_attempt(
+    own_redis: EmbeddedRedis, tmp_path: Path
+) -> None:
+    stage = Stage(connect(own_redis.url), TrickyTask("tasks", tmp_path))
+    stage.task.put("notion", Name="Bread", Done=False)
+    delivery = stage.delivery()
+    stage.task.tricks["list-other"] = own_redis.kill
+    with pytest.raises(LaterError) as caught:
+        stage.phase("get", delivery)
+    assert caught.value.wait > timedelta(0)
+
+    own_redis.restart()
+    assert stage.run(delivery).shown["outcome"] == "done"
+    assert stage.task.shown("notion") == stage.task.shown("other")
+
+
+def test_a_redis_that_is_away_for_a_moment_is_waited_for(own_redis: EmbeddedRedis, tmp_path: Path) -> None:
+    client = connect(own_redis.url, patience=timedelta(seconds=20))
+    stage = Stage(client, TrickyTask("tasks", tmp_path))
+    for number in range(3):
+        stage.task.put("notion", Name=f"n{number}", Done=False)
+    restart = threading.Timer(0.5, own_redis.restart)
+
+    def crash() -> None:
+        own_redis.kill()
+        restart.start()
+
+    stage.task.tricks["create-other"] = crash
+    done = stage.run()
+    restart.join()
+    assert done.shown["outcome"] == "done"
+    assert done.shown["counts"] == {"other.create": 3}
+    state = load(client, "tasks")
+    assert state is not None
+    assert len(state.ids) == 3
+    client.close()
