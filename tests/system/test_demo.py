@@ -61,7 +61,7 @@ def test_being_stopped_ends_everything_it_started(tmp_path: Path, number: signal
     with log.open("w") as output:
         demo = subprocess.Popen(DEMO, cwd=tmp_path, env=environment(), stdout=output, stderr=output)
     try:
-        wait_until(lambda: "Edited in Notion" in log.read_text(), "the script began", seconds=120)
+        wait_until(lambda: "Edited in Notion" in log.read_text() or demo.poll(), log.read_text, seconds=120)
         started = family(demo.pid)
         assert len(started) > 6  # Redis, Radicale, workers and their children, beat, Flower
         demo.send_signal(number)
@@ -76,7 +76,7 @@ def test_being_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:
         demo = subprocess.Popen(DEMO, cwd=tmp_path, env=environment(), stdout=output, stderr=output)
-    wait_until(lambda: "Ready" in log.read_text(), "everything runs", seconds=120)
+    wait_until(lambda: "Ready" in log.read_text() or demo.poll(), log.read_text, seconds=120)
     started = family(demo.pid)
     demo.kill()
     demo.wait()

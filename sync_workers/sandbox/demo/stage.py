@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -70,6 +71,7 @@ class Stage:
     Attributes:
         task_file: where the demo's task file lies.
         pages: addresses for people by what they show.
+        known_ports: this is the only demo here now, so the addresses can be the ones in the docs.
     """
 
     redis_url: str
@@ -78,6 +80,7 @@ class Stage:
     folder: Path
     children: list[Child]
     pages: dict[str, str]
+    known_ports: bool = False
     notion: Notion | None = None
     data_source: str = ""
     calendar: Calendar | None = None
@@ -106,6 +109,7 @@ def stage(task_file: Path | None, say: Callable[[str], None]) -> Iterator[Stage]
         stack.callback(client.close)
         check(client)
         on = Stage(redis_url, client, task_file or folder / "sync.toml", folder, [], {})
+        on.known_ports = _is_only_one(stack)
         if task_file is None:
             _sandboxes(on, stack, say)
             os.environ |= {"NOTION_TOKEN": TOKEN, "DEMO_CALENDAR_PASSWORD": "demo"}
@@ -123,9 +127,9 @@ def _sandboxes(on: Stage, stack: ExitStack, say: Callable[[str], None]) -> None:
     """A Notion and a calendar server of our own, and the task file between them."""
     say("a sandbox Notion")
     on.notion = Notion(requests_per_minute=180)
-    server = stack.enter_context(SandboxServer(on.notion, port=free_port(8787)))
+    server = stack.enter_context(SandboxServer(on.notion, port=_port(on, 8787)))
     say("a calendar (Radicale)")
-    port = free_port(5232)
+    port = _port(on, 5232)
     url = f"http://127.0.0.1:{port}/"
     command = [
         *(sys.executable, "-m", "radicale", "--config", "", "--server-hosts", f"127.0.0.1:{port}"),
@@ -164,7 +168,7 @@ def _service(on: Stage, stack: ExitStack, say: Callable[[str], None]) -> None:
             on, stack, f"worker {number}", [*run, "worker", "--name", f"demo{number}", "--concurrency", "2"]
         )
     say("Flower")
-    port = free_port(5555)
+    port = _port(on, 5555)
     _start(on, stack, "Flower", [*run, "flower", "--port", str(port)])
     on.pages["Flower"] = f"http://127.0.0.1:{port}"
     _await(on, "Flower", lambda: _answers(port))
@@ -201,9 +205,19 @@ def _answers(port: int) -> bool:
     return False
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port where it is free, so that addresses stay the same; else any."""
-    for port in (wanted, 0):
+def _is_only_one(stack: ExitStack) -> bool:
+    """Whether no other demo runs: two that start at once would both find a port free and both take it."""
+    lock = stack.enter_context((Path(tempfile.gettempdir()) / "sync-workers-demo.lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _port(on: Stage, wanted: int) -> int:
+    """The wanted port where it is free; else any."""
+    for port in (wanted, 0) if on.known_ports else (0,):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
