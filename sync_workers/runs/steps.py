@@ -43,11 +43,13 @@ class Steps:
 
     Attributes:
         winners: who wins the conflicts of a record, decided once for all its attributes.
+        touched: ids that overridden steps linked or parted; what was planned for them is not asked for.
     """
 
     application: Application
     services: Pair[HooksService]
     winners: dict[Pair[ID], Side | None] = field(default_factory=dict)
+    touched: Pair[set[ID]] = field(default_factory=lambda: Pair(set(), set()))
 
     @classmethod
     def over(
@@ -84,9 +86,8 @@ class Steps:
         self.absorb(state)
         if not self.application.plan.operations:
             return state
-        linked = Pair.each(self.application.state.linked)
         self.application.run(
-            part, lambda operation: _concerns(operation, objs) and self._is_asked_for(operation, linked)
+            part, lambda operation: _concerns(operation, objs) and self._is_asked_for(operation)
         )
         for operation in self.application.plan:
             if operation.part is part and operation.action is Action.DELETE:
@@ -122,41 +123,49 @@ class Steps:
             # A state that the subclass made anew knows nothing of these.
             state.pending = state.pending or known.pending
             state.unlinked = state.unlinked or known.unlinked
-            state.setup = state.setup or known.setup
         complete(state, self.services, known)
         linked = state.linked(Side.OTHER)
         parted = {i: other_id for i, other_id in known.links() if i not in state.ids}
         for notion_id, other_id in parted.items():
+            self._touch(notion_id, other_id)
             state.objs.pop(notion_id, None)
             if other_id not in linked:
                 state.other_objs.pop(other_id, None)
         links: dict[ID, tuple[ID, Fields, Fields] | None] = dict.fromkeys(parted)
         for notion_id, other_id in state.links():
             link = _link(state, notion_id, other_id)
-            if known.ids.get(notion_id) != other_id or link != _link(known, notion_id, other_id):
-                links[notion_id] = link
+            if known.ids.get(notion_id) != other_id:
+                self._touch(notion_id, other_id)
+            elif link == _link(known, notion_id, other_id):
+                continue
+            links[notion_id] = link
         if links:
             self.application.store.commit(None, Change(links=links))
         self.application.state = state
         return state
 
-    def _is_asked_for(self, operation: Operation, linked: Pair[set[ID]]) -> bool:
-        """Whether the plan still fits: an overridden step before may have linked or parted records."""
-        ids, state = operation.ids, self.application.state
-        if operation.action is Action.LINK:
-            return not any(ids[side] in linked[side] for side in Side)
-        if operation.action is Action.CREATE and self._may_be_there(operation, linked[operation.side]):
-            return False
-        if operation.action is Action.CREATE and operation.source_id not in linked[operation.side.opposite]:
-            return True
-        return ids.notion is not None and ids.other is not None and state.ids.get(ids.notion) == ids.other
+    def _touch(self, notion_id: ID, other_id: ID) -> None:
+        self.touched.notion.add(notion_id)
+        self.touched.other.add(other_id)
 
-    def _may_be_there(self, operation: Operation, linked: set[ID]) -> bool:
+    def _is_asked_for(self, operation: Operation) -> bool:
+        """Whether the plan still fits what overridden steps did before."""
+        if any(operation.ids[side] in self.touched[side] for side in Side):
+            return False
+        return operation.action is not Action.CREATE or not self._may_be_there(operation)
+
+    def _may_be_there(self, operation: Operation) -> bool:
         """Whether an object that cannot be read now may be what is to be created (rule R3)."""
         side, source = operation.side, operation.records[operation.side.opposite]
-        for record_id, key in self.services[side].unreadable_keys.items():
-            if source is not None and key is not None and key == source.key and record_id not in linked:
-                why = f"it may belong to {record_id} of {side}, which has the same key and cannot be read"
+        if source is None:
+            return False
+        # What an earlier run began and nobody saw the end of may be any of them.
+        is_begun = source.id in self.application.earlier[side]
+        keys = self.services[side].unreadable_keys
+        linked = self.application.state.linked(side) if keys else set()
+        for record_id, key in keys.items():
+            if record_id not in linked and (is_begun or (key is not None and key == source.key)):
+                why = f"it may belong to {record_id} of {side}, which cannot be read"
                 self.application.report.held.append(Hold(side.opposite, source.id, why))
                 return True
         return False
