@@ -100,7 +100,9 @@ def _run(
     accept_guards: bool,
     progress: Callable[[int, int], None] | None,
 ) -> State:
-    mirrors = KeptMirrors(RunsStore(client, task.name), lease.run, lease.fence)
+    runs = RunsStore(client, task.name)
+    runs.expect_rested()
+    mirrors = KeptMirrors(runs, lease.run, lease.fence)
     with task.services() as services:
         gathered = get(services, task.rules, report, mirrors=mirrors, full=full)
         state = store.load()

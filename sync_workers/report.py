@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +46,7 @@ class Report:
         calls: calls made to each side's service.
         seconds: time spent by phase.
         reason: why the run did not end as done, without field values.
+        wait: how long a service asked to be left alone, when that outlasts the run.
     """
 
     task: str
@@ -63,6 +64,7 @@ class Report:
     calls: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    wait: timedelta = timedelta(0)
 
     def count(self, side: Side, action: Action) -> None:
         """Count one operation that was done."""

@@ -71,6 +71,11 @@ class Keys:
         return f"{self.prefix}:tick"
 
     @property
+    def rest(self) -> str:
+        """Stands there, with an expiry, as long as a service asked to be left alone."""
+        return f"{self.prefix}:rest"
+
+    @property
     def meta(self) -> str:
         """Hash of the state's version and set-up; there is a state if and only if it is there."""
         return f"{self.prefix}:state:meta"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync_workers.errors import LeaseLostError, StateError
+from sync_workers.errors import LaterError, LeaseLostError, StateError
 from sync_workers.model import ID, Side
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
@@ -79,6 +80,29 @@ class RunsStore:
     def drop_mirrors(self) -> None:
         """Forget both listings."""
         self._client.ask("DEL", *(self._keys.mirror(side) for side in Side))
+
+    def rest(self, wait: timedelta) -> None:
+        """Leave the task's services alone for so long; an earlier request for longer stands."""
+        if wait > self.resting():
+            self._client.ask("SET", self._keys.rest, "1", "PX", int(wait.total_seconds() * 1000))
+
+    def resting(self) -> timedelta:
+        """How long the task's services still want to be left alone; nothing when they do not."""
+        left: int = self._client.ask("PTTL", self._keys.rest)
+        return timedelta(milliseconds=max(left, 0))
+
+    def expect_rested(self) -> None:
+        """Make sure that no service wants to be left alone.
+
+        Raises:
+            LaterError: one does; a wait that was asked for is never cut short.
+        """
+        left = self.resting()
+        if left:
+            seconds = math.ceil(left.total_seconds())
+            raise LaterError(
+                f"task {self._keys.task}: a service asked to be left alone for another {seconds} s", wait=left
+            )
 
     def report(self, run: ID) -> dict[str, Any] | None:
         """The summary of a run that ended, or of the one that did its work instead; None until then."""

@@ -63,7 +63,7 @@ class Application:
         state: what was stored before; changed in step with the store.
         stop: asked before each operation whether to end here.
         resolve: decides a conflict for the task itself (`SyncTask.resolve_conflict`).
-        progress: told after each operation how many of how many are done.
+        progress: told after each operation how many are done, and of how many.
         resting: per side why it is not called any more.
         ended: numbers of the operations that came to an end, good or bad.
         earlier: the creates whose end was not known when this began.
@@ -143,6 +143,8 @@ class Application:
             # Nothing was sent, and the rest of this side would meet the same.
             self._forget(number, operation)
             self.resting.setdefault(self.calls.asked, str(error))
+            if isinstance(error, LaterError):
+                self.report.wait = max(self.report.wait, error.wait)
             self._fail(operation, str(error))
         except UnknownOutcomeError as error:
             self._fail(operation, f"{error}; the next run looks before it tries again", unknown=True)
@@ -291,8 +293,7 @@ class Application:
 
 def _there(operation: Operation, side: Side) -> Record:
     """The record that the operation cannot be without."""
-    record = operation.records[side]
-    if record is None:
+    if (record := operation.records[side]) is None:
         msg = f"a {operation.action} without its record of {side}: a plan of another version?"
         raise StateError(msg)
     return record

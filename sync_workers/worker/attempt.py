@@ -120,10 +120,11 @@ class Attempt:
         """The run goes on; the lease outlives the wait in the queue."""
         self.lease.leave()
         named = {"task": self.task.name, "run": self.lease.run, "trigger": self.report.trigger.value}
-        return Done(named | shown, goes_on=not again, again=again)
+        return Done(shown | named, goes_on=not again, again=again)
 
     def end(self, failure: str = "") -> Done:
         """The run is over."""
+        self.runs.rest(self.report.wait)
         summary = self.report.summary()
         following = self.lease.end(summary)
         _log.log(
@@ -205,6 +206,7 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
         if _may_wait(attempt, error.wait):
             attempt.lease.leave()
             raise
+        attempt.report.wait = error.wait
         fail(attempt.report, Outcome.FAILED, str(error))
     except GuardError as error:
         fail(attempt.report, Outcome.REFUSED, str(error))

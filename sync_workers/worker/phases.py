@@ -56,6 +56,7 @@ def _get(made: Attempt) -> Done:
         made.tell({"phase": "get"})
         mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
         made.report.started = datetime.now(UTC)
+        made.runs.expect_rested()
         with made.task.services() as services:
             gathered = reading.get(services, made.task.rules, made.report, mirrors=mirrors, full=made.full)
         made.put("snapshot", gathered, made.report)

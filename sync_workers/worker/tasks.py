@@ -57,13 +57,17 @@ apply = app.task(_apply, bind=True, name=APPLY, max_retries=None)
 
 def run_chain(delivery: Delivery, *, expires: timedelta | None = None) -> Any:
     """The chain of a run's three phases, to be sent; its first message is worthless after `expires`."""
-    names = {
-        "task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value, "full": delivery.full,
-    }  # fmt: skip
-    first = get.si(**names)
+    first, *others = (_message(phase, delivery) for phase in (get, diff, apply))
     if expires is not None:
         first.set(expires=expires.total_seconds())
-    return chain(first, diff.si(**names), apply.si(**names), app=app)
+    return chain(first, *others, app=app)
+
+
+def _message(phase: Any, delivery: Delivery) -> Any:
+    named = {"task": delivery.task, "trigger": delivery.trigger.value, "run": delivery.run}
+    # Flower's list cuts what is long, so that this says it in few words.
+    shown = " ".join(f"{name}={text}" for name, text in named.items())
+    return phase.si(**named, full=delivery.full).set(kwargsrepr=shown)
 
 
 def send_following(task: str, following: Following) -> None:
@@ -91,7 +95,7 @@ def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
     if done.following is not None:
         send_following(delivery.task, done.following)
     if done.again:
-        task.si(**task.request.kwargs).apply_async()
+        _message(task, delivery).apply_async()
     if done.failure:
         raise RunFailedError(f"task {delivery.task}: run {delivery.run} failed: {done.failure}") from None
     return done.shown

@@ -18,6 +18,7 @@ from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from sync_workers.worker import phases
 from sync_workers.worker.attempt import Delivery
+from tests.conftest import wait_until
 from tests.worker.stage import PLANTED, Stage, TrickyTask, raising
 
 
@@ -187,3 +188,33 @@ def test_a_redis_that_is_away_for_a_moment_is_waited_for(own_redis: EmbeddedRedi
     assert state is not None
     assert len(state.ids) == 3
     client.close()
+
+
+def test_a_wait_asked_for_while_writing_is_kept_by_the_next_run(stage: Stage) -> None:
+    stage.task.put("notion", Name="n", Done=False)
+    stage.task.tricks["create-other"] = raising(LaterError("busy", wait=timedelta(seconds=60)))
+    assert stage.run().shown["outcome"] == "partial"
+    listed = stage.words().count("list-other")
+    stage.task.tricks.clear()
+
+    with pytest.raises(LaterError, match="left alone for another") as caught:
+        stage.phase("get", stage.delivery())
+
+    assert timedelta(0) < caught.value.wait <= timedelta(seconds=60)
+    assert stage.words().count("list-other") == listed  # nobody was asked
+
+
+def test_a_wait_that_is_over_stands_in_nobodys_way(stage: Stage) -> None:
+    stage.task.put("notion", Name="n", Done=False)
+    stage.task.tricks["create-other"] = raising(LaterError("busy", wait=timedelta(milliseconds=1)))
+    stage.run()
+    stage.task.tricks.clear()
+    wait_until(lambda: not stage.runs.resting(), "the wait is over")
+    assert stage.run().shown["outcome"] == "done"
+    assert stage.task.shown("other") == [("n", False)]
+
+
+def test_a_longer_wait_is_not_cut_short_by_a_shorter_one(stage: Stage) -> None:
+    stage.runs.rest(timedelta(seconds=60))
+    stage.runs.rest(timedelta(seconds=1))
+    assert stage.runs.resting() > timedelta(seconds=50)

@@ -262,7 +262,7 @@ def test_flower_shows_task_run_trigger_and_progress_while_a_phase_works(here: De
     here.wait_for("create-other")
 
     row = wait_until(lambda: _row(port, "PROGRESS"), "Flower shows the phase and its progress")
-    assert row["kwargs"] == str({"task": "todo", "run": run, "trigger": "ad-hoc", "full": False})
+    assert row["kwargs"] == f"task=todo trigger=ad-hoc run={run}"
     assert row["result"] == str({"phase": "apply", "done": 0, "of": 3})
     hold.unlink()
     here.report(run)
