@@ -40,7 +40,7 @@ def refused(here: Situation, *, fresh: bool = False) -> list[str]:
 @pytest.mark.parametrize(
     ("links", "lost", "is_refused"),
     [
-        (20, 5, False),  # not more than 5
+        (10, 5, False),  # not more than 5
         (20, 6, True),
         (24, 6, False),  # not more than 25 %
         (23, 6, True),

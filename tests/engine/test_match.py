@@ -321,6 +321,21 @@ def test_r3_a_create_that_is_tried_again_comes_before_copies_of_what_it_may_have
 
 
 @BOTH
+def test_r3_one_record_is_adopted_by_one_lost_create_only(here: Situation, side: Side) -> None:
+    """One of the two was sent without the field whose value had no counterpart."""
+    here.has(side, "made", title=None, text="two")
+    for source_id in ("a", "b"):
+        here.has(side.opposite, source_id, title=None, text="two")
+        lost(here, side, source_id, title=None, text="two")
+    del here.state.pending[side]["b"].sent[NAME[side]]
+
+    plan = here.plan()
+
+    assert len(linked_by(plan)) == 1
+    assert created_from(plan, side.opposite) == {"b"}
+
+
+@BOTH
 def test_a_create_that_sent_nothing_is_not_taken_for_every_record(here: Situation, side: Side) -> None:
     here.has(side.opposite, "source", title="Bread")
     here.has(side, "x", title="Milk")

@@ -217,8 +217,9 @@ def test_r3_a_safe_create_that_gives_back_a_record_somebody_edited_makes_no_seco
     here.edit(Side.NOTION, made.id, text="edited by a person")
 
     here.open()
-    here.world.settle()
+    quiet = here.world.settle()
 
+    assert here.world.disagreements(quiet) == []
     assert [len(here.world.containers[side].records) for side in Side] == [1, 1]
     assert here.state.ids == {made.id: source}
     assert "edited by a person" in here.world.values()
