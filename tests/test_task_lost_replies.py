@@ -194,3 +194,43 @@ def test_updates_and_deletes_whose_reply_is_lost_are_done_once(any_world: World,
     assert target.counts() == {"update": 1, "delete": 1}
     assert any_world.sides_agree()
     any_world.assert_quiet(task, state)
+
+
+@pytest.mark.parametrize("hook", ["id", "hash", "to_dict"])
+def test_a_begun_create_waits_until_all_that_it_may_have_made_can_be_read(hook: str) -> None:
+    here = world()
+    _add(here.notion, "a")
+    here.other.faults["to_dict", "a"] = LostReplyError()
+    task = here.task()
+    state = task.sync(None)
+    assert task.report.failures[0].reason.startswith("it was written, but cannot be read back")
+    here.other.faults.clear()
+    here.other.faults[hook, "a"] = LostReplyError()
+
+    state = task.sync(state)
+
+    assert here.other.counts() == {"create": 1}
+    assert len(task.report.held) == 1
+    here.other.faults.clear()
+    state = task.sync(state)
+    assert state.ids == {"n1": "o1"}
+    here.assert_quiet(task, state)
+
+
+def test_a_linked_record_that_cannot_be_read_keeps_no_other_from_being_copied() -> None:
+    here = world()
+    task, state = here.linked("same")
+    here.notion.faults["to_dict", "same"] = OSError()
+    _add(here.other, "same", "new")
+
+    class ReadsNew(Todo):
+        def notion_to_dict(self, obj: Thing) -> dict[str, Any]:
+            if obj.id == "n1":
+                raise OSError
+            return {attr: obj.values[attr] for attr in self.attr_map}
+
+    state = here.task(ReadsNew).sync(state)
+
+    assert state.ids == {"n1": "o1", "n2": "o2"}
+    here.notion.faults.clear()
+    here.assert_quiet(task, state)

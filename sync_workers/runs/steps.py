@@ -124,18 +124,18 @@ class Steps:
             state.pending = state.pending or known.pending
             state.unlinked = state.unlinked or known.unlinked
         complete(state, self.services, known)
-        linked = state.linked(Side.OTHER)
-        parted = {i: other_id for i, other_id in known.links() if i not in state.ids}
-        for notion_id, other_id in parted.items():
-            self._touch(notion_id, other_id)
-            state.objs.pop(notion_id, None)
-            if other_id not in linked:
-                state.other_objs.pop(other_id, None)
+        parted = {notion_id for notion_id in known.ids if notion_id not in state.ids}
+        left = known.linked(Side.OTHER) - state.linked(Side.OTHER)
+        for side, ids in ((Side.NOTION, parted), (Side.OTHER, left)):
+            self.touched[side].update(ids)
+            for record_id in ids:
+                state.bases(side).pop(record_id, None)
         links: dict[ID, tuple[ID, Fields, Fields] | None] = dict.fromkeys(parted)
         for notion_id, other_id in state.links():
             link = _link(state, notion_id, other_id)
             if known.ids.get(notion_id) != other_id:
-                self._touch(notion_id, other_id)
+                self.touched.notion.add(notion_id)
+                self.touched.other.add(other_id)
             elif link == _link(known, notion_id, other_id):
                 continue
             links[notion_id] = link
@@ -143,10 +143,6 @@ class Steps:
             self.application.store.commit(None, Change(links=links))
         self.application.state = state
         return state
-
-    def _touch(self, notion_id: ID, other_id: ID) -> None:
-        self.touched.notion.add(notion_id)
-        self.touched.other.add(other_id)
 
     def _is_asked_for(self, operation: Operation) -> bool:
         """Whether the plan still fits what overridden steps did before."""
