@@ -16,7 +16,7 @@ from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import finish
-from sync_workers.runs.get import get
+from sync_workers.runs.get import Mirror, get
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities, Mapped, ReadResult, Service
 from sync_workers.services.memory import Container, MemoryService
@@ -106,6 +106,19 @@ class StoppableStore(MemoryStore):
 
 
 @dataclass
+class KeptHere:
+    """Mirrors in this process."""
+
+    kept: dict[Side, Mirror] = field(default_factory=dict)
+
+    def load_mirror(self, side: Side) -> Mirror | None:
+        return self.kept.get(side)
+
+    def save_mirror(self, side: Side, mirror: Mirror) -> None:
+        self.kept[side] = mirror
+
+
+@dataclass
 class World:
     """Two containers, a task and its stored state."""
 
@@ -113,6 +126,7 @@ class World:
     capabilities: Pair[Capabilities]
     containers: Pair[Container] = field(default_factory=lambda: Pair.each(lambda side: Container(str(side))))
     state: State | None = None
+    mirrors: KeptHere = field(default_factory=KeptHere)
     conflicts: list[Conflict] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     minutes: int = 0
@@ -130,7 +144,8 @@ class World:
         """A world of its own in the same situation; the state goes through JSON as in a store."""
         state = None if self.state is None else State.model_validate_json(self.state.model_dump_json())
         containers = Pair.each(lambda side: _copied(self.containers[side]))
-        return World(self.rules, self.capabilities, containers, state, minutes=self.minutes)
+        mirrors = KeptHere(dict(self.mirrors.kept))
+        return World(self.rules, self.capabilities, containers, state, mirrors, minutes=self.minutes)
 
     def services(self, places: Places) -> Pair[Any]:
         mapped = Pair.each(lambda side: Mapped(tuple(rule.attrs[side] for rule in self.rules.fields)))
@@ -151,7 +166,7 @@ class World:
         places = Places(chosen)
         services = through or self.services(places)
         report = Report("crash")
-        gathered = get(services, self.rules, report)
+        gathered = get(services, self.rules, report, mirrors=None if through else self.mirrors)
         plan = decide(self.rules, self.state, gathered, report, accept_guards=True)
         store = StoppableStore(self.state, places)
         self.reports.append(report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -11,24 +11,12 @@ from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.errors import AccessError
 from sync_workers.model import ID, Pair, Record, Side
 from sync_workers.report import Report
-from sync_workers.runs.get import Gathered, Mirror, get
+from sync_workers.runs.get import Gathered, get
 from sync_workers.services.base import Capabilities, Fetched, Field, Kind, Service
 from sync_workers.services.memory import FULL, Container, MemoryService
+from tests.runs.crashing import KeptHere
 
 RULES = Rules((FieldRule(Pair("Name", "title")),), key=("Name",))
-
-
-@dataclass
-class KeptHere:
-    """Mirrors in this process."""
-
-    kept: dict[Side, Mirror] = field(default_factory=dict)
-
-    def load_mirror(self, side: Side) -> Mirror | None:
-        return self.kept.get(side)
-
-    def save_mirror(self, side: Side, mirror: Mirror) -> None:
-        self.kept[side] = mirror
 
 
 class Scripted(MemoryService):
