@@ -38,6 +38,7 @@ from sync_workers.model import (
 from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
 from sync_workers.runs.changes import both, link, unlink
+from sync_workers.runs.resolving import decide, settle
 from sync_workers.runs.store import Store
 from sync_workers.services.base import Service
 from sync_workers.state import Change, Pending, State
@@ -236,33 +237,12 @@ class Application:
         self._commit(number, Change(links={ids.notion: None}))
 
     def _resolve(self, number: int, operation: Operation) -> None:
-        """Conflicts that the task decides itself, perhaps by writing: look afterwards what is left."""
+        """Conflicts that the task decides itself, perhaps by writing."""
         ids = both(operation.ids)
         self.calls.expect_unmoved(operation)
         self._begin(number, Change())
-        decided = [(conflict, self._decide(conflict)) for conflict in operation.conflicts]
-        bases = Pair.each(lambda side: dict(operation.bases[side]))
-        for side in Side:
-            now = self.calls.read(side, ids[side])
-            wanted = dict(operation.resolve_fields[side])
-            for conflict, value in decided:
-                if value is not conflict:
-                    wanted[conflict.attrs[side]] = value
-            missing = {attr: value for attr, value in wanted.items() if not same(now.fields.get(attr), value)}
-            written = self.calls.write(side, now, missing) if missing else {}
-            bases[side].update({**{attr: now.fields.get(attr) for attr in wanted}, **written})
+        bases = settle(self.calls, operation, decide(operation, self.resolve, self.report))
         self._commit(number, link(self.state, ids, bases))
-
-    def _decide(self, conflict: Conflict) -> Any:
-        """The value that the task chose; the conflict itself when it is held for a person."""
-        value = self.resolve(conflict) if self.resolve is not None else conflict
-        winner = next(
-            (side for side in Side if value is not conflict and same(value, conflict.values[side])), None
-        )
-        merged = value is not conflict and winner is None
-        settled = Conflict(conflict.ids, conflict.attrs, conflict.values, winner, merged=merged)
-        self.report.conflicts.append(settled)
-        return value
 
     def _begin(self, number: int, change: Change) -> None:
         if not self.store.begin(number, change):
