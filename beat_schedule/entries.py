@@ -27,12 +27,12 @@ def entries(tasks: Mapping[str, Task]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "task": GET,
-            "schedule": _schedule(task.timing),
+            "schedule": _schedule(task.sync_timing),
             "kwargs": {"task": name, "trigger": Trigger.BEAT.value},
-            "options": {"expires": shortest_interval(task.timing).total_seconds()},
+            "options": {"expires": shortest_interval(task.sync_timing).total_seconds()},
         }
         for name, task in tasks.items()
-        if task.timing.by_itself
+        if task.sync_timing.by_itself
     }
 
 

@@ -41,7 +41,7 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
             entry["last_run_at"] = self._last_run(name)
         self.update_from_dict(found)
         for name in found:
-            _log.info("task %s: %s", name, self.process.tasks[name].timing)
+            _log.info("task %s: %s", name, self.process.tasks[name].sync_timing)
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_options: Any) -> Any:
         """One tick: start a run, unless another beat did."""
@@ -56,6 +56,6 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
 
     def _last_run(self, name: str) -> datetime | None:
         last = last_tick(self.process.client, name)
-        if last is None and self.process.tasks[name].timing.every is not None:
+        if last is None and self.process.tasks[name].sync_timing.every is not None:
             return datetime.fromtimestamp(0, UTC)
         return last

@@ -41,10 +41,10 @@ _log = logging.getLogger(__name__)
 def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Report, tuple[str, ...]]:
     """What a run would do now, and why a guard would refuse it; reads both sides and changes nothing."""
     report = Report(task.name, started=datetime.now(UTC))
-    with task.services() as services:
-        gathered = get(services, task.rules, report, full=full)
+    with task.sync_services() as services:
+        gathered = get(services, task.sync_rules, report, full=full)
     try:
-        return decide(task.rules, load(client, task.name), gathered, report), report, ()
+        return decide(task.sync_rules, load(client, task.name), gathered, report), report, ()
     except GuardError as refused:
         return refused.plan, report, refused.reasons
 
@@ -103,10 +103,10 @@ def _run(
     runs = RunsStore(client, task.name)
     runs.expect_rested()
     mirrors = KeptMirrors(runs, lease.run, lease.fence)
-    with task.services() as services:
-        gathered = get(services, task.rules, report, mirrors=mirrors, full=full)
+    with task.sync_services() as services:
+        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=full)
         state = store.load()
-        plan = decide(task.rules, state, gathered, report, accept_guards=accept_guards)
+        plan = decide(task.sync_rules, state, gathered, report, accept_guards=accept_guards)
         with spent(report, "apply"):
             application = Application(
                 task.name, services, plan, state or State(), store, report,
@@ -163,7 +163,7 @@ async def run_as_scheduled(
     runs the task is skipped and does not count. A run that fails is logged and the next one goes on;
     what the last one raises is raised. A run that has begun comes to its end even when this is cancelled.
     """
-    if task.finished and task.timing.in_total is not None:
+    if task.sync_ended and task.sync_timing.in_total is not None:
         return
     with ExitStack() as stack:
         if client is None:
@@ -174,7 +174,7 @@ async def run_as_scheduled(
 
 
 async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Clock) -> None:
-    timing, runs, tick, begun = task.timing, 0, 0, clock.now()
+    timing, runs, tick, begun = task.sync_timing, 0, 0, clock.now()
     while True:
         is_last = timing.every is None if timing.in_total is None else runs + 1 >= timing.in_total
         try:
@@ -182,14 +182,14 @@ async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Cl
         except Exception as error:
             has_run = True
             if is_last:
-                task.finished = True
+                task.sync_ended = True
                 raise
             tell_failure(task, error)
         if not has_run:
             _log.warning("task %s: %s", task.name, task.report.reason, extra=_named(task))
         runs += has_run
         if is_last and has_run:
-            task.finished = True
+            task.sync_ended = True
             return
         if timing.every is None:
             if not has_run:

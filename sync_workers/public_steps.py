@@ -67,7 +67,7 @@ class PublicSteps(Hooks):
 
     @property
     @abstractmethod
-    def rules(self) -> Rules:
+    def sync_rules(self) -> Rules:
         """The task as the engine sees it."""
 
     @abstractmethod
@@ -200,7 +200,7 @@ class PublicSteps(Hooks):
         objs = Pair(notion_objs, other_objs)
         if self._steps is not None:
             return self._steps.run(part, state, objs)
-        steps = Steps.over(self.name, self.rules, self.hooks_services(), part, state, objs)
+        steps = Steps.over(self.name, self.sync_rules, self.hooks_services(), part, state, objs)
         self.report = steps.application.report
         with self.stepping(steps):
             result = steps.run(part, state, objs)
@@ -212,7 +212,7 @@ class PublicSteps(Hooks):
         known = self._steps.winners if self._steps is not None else {}
         ids = Pair(records.notion.id, records.other.id)
         if ids not in known:
-            known[ids] = verdict(ConflictMode(self.conflict_mode), records, self.rules).winner
+            known[ids] = verdict(ConflictMode(self.conflict_mode), records, self.sync_rules).winner
         return known[ids]
 
     def _resolved(self, steps: Steps, conflict: Conflict) -> Any:

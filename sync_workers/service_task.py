@@ -26,15 +26,15 @@ class ServiceTask:
         return f"ServiceTask({self.name!r})"
 
     @property
-    def rules(self) -> Rules:
+    def sync_rules(self) -> Rules:
         return self.config.rules
 
     @property
-    def timing(self) -> Schedule:
+    def sync_timing(self) -> Schedule:
         return self.config.schedule
 
     @contextmanager
-    def services(self) -> Iterator[Pair[Service]]:
+    def sync_services(self) -> Iterator[Pair[Service]]:
         with ExitStack() as stack:
             yield Pair.each(lambda side: stack.enter_context(closing(self.config.open(side))))
 

@@ -44,7 +44,8 @@ class SyncTask(PublicSteps, Scheduled):
     Attributes:
         report: what the last run did: counts, `conflicts`, `failures` with record id and reason, calls.
         state_key: the prefix of the task's keys in Redis.
-        limits: when a plan looks like an accident; a subclass may set its own.
+        guard_limits: when a plan looks like an accident; a subclass may set its own.
+        accept_guards: carry out a plan that a guard refused; for the one sync that is meant like this.
         tie: who wins in mode `newer` when the times cannot tell.
         delete_policy: `propagate` or `unlink`; hooks offer no archive.
         ambiguous_policy: what happens to new records whose key is not unique.
@@ -53,7 +54,8 @@ class SyncTask(PublicSteps, Scheduled):
         ValueError: the name or the mode is none, or two attributes map to one.
     """
 
-    limits: Limits = Limits()
+    guard_limits: Limits = Limits()
+    accept_guards: bool = False
     tie: Side = Side.OTHER
     delete_policy: DeletePolicy = DeletePolicy.PROPAGATE
     ambiguous_policy: AmbiguousPolicy = AmbiguousPolicy.REPORT
@@ -78,14 +80,14 @@ class SyncTask(PublicSteps, Scheduled):
         return f"sync:{{{self.name}}}"
 
     @property
-    def rules(self) -> Rules:
+    def sync_rules(self) -> Rules:
         return Rules(
             fields=tuple(FieldRule(Pair(notion, other)) for notion, other in self.attr_map.items()),
             mode=ConflictMode(self.conflict_mode),
             tie=self.tie,
             delete=self.delete_policy,
             ambiguous=self.ambiguous_policy,
-            limits=self.limits,
+            limits=self.guard_limits,
             task_resolves=self.is_overridden("resolve_conflict"),
         )
 
@@ -98,7 +100,7 @@ class SyncTask(PublicSteps, Scheduled):
         if any(task.name == self.name and task is not self for task in all_tasks):
             msg = f"there are two tasks with the name {self.name!r}: rename one of them"
             raise SettingsError(msg)
-        self.finished = False
+        self.sync_ended = False
         all_tasks.add(self)
         return self
 
@@ -139,8 +141,8 @@ class SyncTask(PublicSteps, Scheduled):
         services = self.hooks_services()
         known = copied(state, bases=False) if state is not None else State()
         complete(known, services)
-        gathered = get(services, self.rules, report)
-        plan = decide(self.rules, known, gathered, report)
+        gathered = get(services, self.sync_rules, report)
+        plan = decide(self.sync_rules, known, gathered, report, accept_guards=self.accept_guards)
         gathered = replace(gathered, snapshot=Pair(Listing({}), Listing({})))  # it is large and done with
         if self.is_overridden(*STEPS):
             known = copied(known)  # they may change bases in place
@@ -151,7 +153,7 @@ class SyncTask(PublicSteps, Scheduled):
         return application.state
 
     @contextmanager
-    def services(self) -> Iterator[Pair[HooksService]]:
+    def sync_services(self) -> Iterator[Pair[HooksService]]:
         """Both sides' hooks as services."""
         yield self.hooks_services()
 
@@ -164,4 +166,4 @@ def run_all_tasks(*, debug: bool | None = None) -> None:
     """
     from sync_workers.local import run_all
 
-    asyncio.run(run_all([task for task in all_tasks if not task.finished]), debug=debug)
+    asyncio.run(run_all([task for task in all_tasks if not task.sync_ended]), debug=debug)

@@ -78,7 +78,7 @@ def test_all_tasks_run_at_the_same_time_even_when_their_hooks_block(names: list[
 
     run_all_tasks()
 
-    assert all(task.finished for task in tasks)
+    assert all(task.sync_ended for task in tasks)
     assert all(task.report.outcome is Outcome.DONE for task in tasks)
 
 

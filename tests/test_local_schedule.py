@@ -78,7 +78,7 @@ def test_a_task_runs_once_and_its_state_lies_in_redis(
     state = load(redis_client, task_name)
     assert state is not None
     assert state.ids == {"n1": "o1"}
-    assert task.finished
+    assert task.sync_ended
     assert task.report.outcome is Outcome.DONE
     assert redis_client.ask("EXISTS", f"{task.state_key}:lease") == 0
 
@@ -200,5 +200,5 @@ def test_a_single_run_is_not_finished_by_a_skipped_tick(
     assert run(task, redis_client) == []
 
     assert task.report.outcome is Outcome.DROPPED
-    assert not task.finished
+    assert not task.sync_ended
     assert "another run works on this task (run elsewhere)" in caplog.text

@@ -216,8 +216,8 @@ def test_a_process_that_carries_out_a_plan_deletes_nothing_it_cannot_see_gone(ho
     task, state = here.linked("a", "back")
     gone = here.notion.things.pop("n2")
     report = Report("todo")
-    gathered = get(task.hooks_services(), task.rules, report)
-    plan = decide(task.rules, state, gathered, report)
+    gathered = get(task.hooks_services(), task.sync_rules, report)
+    plan = decide(task.sync_rules, state, gathered, report)
     assert plan.counts() == {"other.delete": 1}
     here.notion.things["n2"] = gone
     here.notion.faults[hook, "back"] = OSError(SECRET)

@@ -25,7 +25,7 @@ ROUND = st.tuples(st.lists(EDIT, max_size=4), st.lists(FAULT, max_size=3))
 
 
 class Lenient(Todo):
-    limits = Limits(lost_share=1)
+    guard_limits = Limits(lost_share=1)
 
 
 def server(here: World, side: str) -> Server:

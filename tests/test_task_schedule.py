@@ -57,11 +57,11 @@ def test_each_word_of_a_schedule_gives_the_task_back(here: World) -> None:
 
     assert task.run_every(hours=1, minutes=2, seconds=3).in_total(4) is task
 
-    assert task.timing.every == timedelta(hours=1, minutes=2, seconds=3)
-    assert task.timing.in_total == 4
+    assert task.sync_timing.every == timedelta(hours=1, minutes=2, seconds=3)
+    assert task.sync_timing.in_total == 4
     assert task.run_once() is task
-    assert task.timing.every is None
-    assert task.timing.in_total is None
+    assert task.sync_timing.every is None
+    assert task.sync_timing.in_total is None
 
 
 def test_sync_needs_and_imports_no_redis() -> None:

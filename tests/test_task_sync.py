@@ -182,7 +182,7 @@ def test_a_short_listing_is_refused_unless_the_task_allows_more(any_world: World
 
     with pytest.raises(GuardError):
         task.sync(state)
-    task.limits = Limits(lost_share=0.5)
+    task.guard_limits = Limits(lost_share=0.5)
     task.sync(state)
 
     assert any_world.writes() == {"notion": {"delete": 7}, "other": {}}
@@ -261,3 +261,17 @@ def test_the_report_tells_counts_and_calls() -> None:
     assert set(task.report.seconds) == {"get", "diff", "apply"}
     assert task.report.started is not None
     assert task.report.finished is not None
+
+
+def test_a_refused_plan_is_carried_out_once_a_person_accepts_it(any_world: World) -> None:
+    task, state = any_world.linked("a", "b")
+    for record_id in ("n1", "n2"):
+        any_world.notion.remove(record_id)
+
+    with pytest.raises(GuardError, match="accept_guards"):
+        task.sync(state)
+    task.accept_guards = True
+    state = task.sync(state)
+
+    assert any_world.writes() == {"notion": {}, "other": {"delete": 2}}
+    assert state.ids == {}

@@ -45,7 +45,7 @@ def check(name: Name = None, config: ConfigOption = None) -> None:
         if isinstance(task, ServiceTask):
             problems += _check_task(task.config, console)
         else:
-            console.print(f"{task.name}: made of a class, {task.timing}; its hooks say what it maps\n")
+            console.print(f"{task.name}: made of a class, {task.sync_timing}; its hooks say what it maps\n")
     if problems:
         raise SettingsError(*problems)
     console.print("Nothing stands in the way.")

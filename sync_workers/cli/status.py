@@ -29,7 +29,7 @@ def status(config: ConfigOption = None) -> None:
             store = RunsStore(client, task.name)
             last = next(iter(store.recent(1)), None)
             dropped = store.counters().get("dropped", 0)
-            table.add_row(task.name, str(task.timing), *_last(last), _now(store), str(dropped))
+            table.add_row(task.name, str(task.sync_timing), *_last(last), _now(store), str(dropped))
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return

@@ -20,14 +20,14 @@ class Task(Protocol):
     report: Report
 
     @property
-    def rules(self) -> Rules:
+    def sync_rules(self) -> Rules:
         """What the engine has to know."""
 
     @property
-    def timing(self) -> Schedule:
+    def sync_timing(self) -> Schedule:
         """When the task runs by itself."""
 
-    def services(self) -> AbstractContextManager[Pair[Service]]:
+    def sync_services(self) -> AbstractContextManager[Pair[Service]]:
         """The services of both sides for one phase; they are closed at its end."""
 
     def carry_out(self, application: Application) -> None:

@@ -180,7 +180,9 @@ def _with_lease(
     lease = Lease(process.client, task.name, delivery.run)
     runs = RunsStore(process.client, task.name)
     try:
-        taking = lease.take(delivery.trigger, first=first, full=delivery.full, total=task.timing.in_total)
+        taking = lease.take(
+            delivery.trigger, first=first, full=delivery.full, total=task.sync_timing.in_total
+        )
         if not isinstance(taking, Taken):
             return _stopped(delivery, runs, taking)
         store = RedisStore(process.client, task.name, delivery.run, taking.fence)

@@ -57,8 +57,10 @@ def _get(made: Attempt) -> Done:
         mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
         made.report.started = datetime.now(UTC)
         made.runs.expect_rested()
-        with made.task.services() as services:
-            gathered = reading.get(services, made.task.rules, made.report, mirrors=mirrors, full=made.full)
+        with made.task.sync_services() as services:
+            gathered = reading.get(
+                services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full
+            )
         made.put("snapshot", gathered, made.report)
         counted = {side.value: len(gathered.snapshot[side].records) for side in Side}
         return made.hand_on({"phase": "get", "records": counted})
@@ -71,7 +73,7 @@ def _diff(made: Attempt) -> Done:
         counted = sum(len(gathered.snapshot[side].records) for side in Side)
         made.tell({"phase": "diff", "records": counted})
         state = made.store.load()
-        plan = decide(made.task.rules, state, gathered, made.report)
+        plan = decide(made.task.sync_rules, state, gathered, made.report)
         if not plan.operations:
             finish(made.report, made.store, state, gathered)
             return made.end()
@@ -85,7 +87,7 @@ def _apply(made: Attempt) -> Done:
     plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
     ended, resting = _taken_up(made)
     known = made.store.load() or State()
-    with spent(made.report, "apply"), made.task.services() as services:
+    with spent(made.report, "apply"), made.task.sync_services() as services:
         application = Application(
             made.task.name, services, plan, known, made.store, made.report,
             stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),

@@ -19,7 +19,7 @@ class TimedTask(JsonTask):
         super().__init__("todo", Path())
 
     @property
-    def timing(self) -> Schedule:
+    def sync_timing(self) -> Schedule:
         return self._timing
 
 
