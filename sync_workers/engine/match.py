@@ -7,7 +7,7 @@ that belongs to a new one may be there already, and then it is linked instead of
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sync_workers.engine.content import content_of, key_of
@@ -57,10 +57,14 @@ def match(
 
 def unlinked(state: State, snapshot: Snapshot) -> Pair[dict[ID, Record]]:
     """The records of both sides that have no link."""
-    linked: Pair[Collection[ID]] = Pair(state.ids, set(state.ids.values()))
-    return Pair.each(
-        lambda side: {i: record for i, record in snapshot[side].records.items() if i not in linked[side]}
-    )
+    linked: Pair[AbstractSet[ID]] = Pair(state.ids.keys(), set(state.ids.values()))
+    return Pair.each(lambda side: _outside(linked[side], snapshot[side].records))
+
+
+def _outside(linked: AbstractSet[ID], records: Mapping[ID, Record]) -> dict[ID, Record]:
+    if records.keys() <= linked:  # nearly always, and the cheap way to know it
+        return {}
+    return {record_id: record for record_id, record in records.items() if record_id not in linked}
 
 
 @dataclass(slots=True)

@@ -7,9 +7,10 @@ the next run looks before it tries again.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -89,13 +90,14 @@ class HooksService:
         records: list[Record] = []
         unreadable: dict[ID, str] = {}
         objects: dict[ID, Any] = {}
-        for record_id, obj in named:
-            try:
-                records.append(self.record(obj, record_id))
-                objects[record_id] = obj
-            except RejectedError as error:
-                unreadable[record_id] = str(error)
-                self.unreadable_keys[record_id] = self._key(obj)
+        with _collector_paused():
+            for record_id, obj in named:
+                try:
+                    records.append(self.record(obj, record_id))
+                    objects[record_id] = obj
+                except RejectedError as error:
+                    unreadable[record_id] = str(error)
+                    self.unreadable_keys[record_id] = self._key(obj)
         # Without its id nobody knows which linked record an object is, so no absence proves anything.
         self._complete = not nameless
         unreadable = {**nameless, **unreadable}
@@ -267,6 +269,21 @@ class HooksService:
 
 class _NoIdError(Exception):
     """The id hook gave nothing."""
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """While a hundred thousand records are made, all to be kept, the collector would walk over them again.
+
+    It took a fifth of a sync in which nothing changed.
+    """
+    was_running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_running:
+            gc.enable()
 
 
 def _id(value: object) -> ID:
