@@ -7,7 +7,8 @@ that belongs to a new one may be there already, and then it is linked instead of
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set as AbstractSet
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sync_workers.engine.content import content_of, key_of
