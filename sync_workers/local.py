@@ -113,7 +113,7 @@ def _run(
                 stop=lambda: is_lost(lease), progress=progress,
             )  # fmt: skip
             task.carry_out(application)
-            finish(report, store, application.state, gathered)
+            finish(report, store, application.state, gathered, plan)
         return application.state
 
 

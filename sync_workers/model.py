@@ -240,6 +240,7 @@ class Plan:
 
     Attributes:
         links: how many there were when it was made.
+        stale: attributes whose bases were made for another counterpart and are forgotten first.
         setup: the set-up that the first links, or those after the dropped ones, are made with: stored
             before them, so that a run that dies does not take them for older ones.
     """
@@ -250,6 +251,7 @@ class Plan:
     held: tuple[Hold, ...] = ()
     links: int = 0
     setup: Mapping[str, str] | None = None
+    stale: Pair[tuple[str, ...]] = Pair((), ())
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

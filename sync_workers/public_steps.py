@@ -25,7 +25,7 @@ from sync_workers.hooks import Hooks
 from sync_workers.model import Conflict, ConflictMode, Pair, Part, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
-from sync_workers.runs.steps import Objects, Steps, copied
+from sync_workers.runs.steps import Objects, Steps, by_text, copied
 from sync_workers.services.base import Service
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import State
@@ -197,7 +197,7 @@ class PublicSteps(Hooks):
         self, part: Part, state: State, notion_objs: Objects | None, other_objs: Objects | None
     ) -> State:
         """One part of the plan of this run, or, for a step that is called by itself, of its own plan."""
-        objs = Pair(notion_objs, other_objs)
+        objs = Pair(by_text(notion_objs), by_text(other_objs))
         if self._steps is not None:
             return self._steps.run(part, state, objs)
         steps = Steps.over(self.name, self.sync_rules, self.hooks_services(), part, state, objs)

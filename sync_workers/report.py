@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sync_workers.model import Action, Ambiguity, Conflict, Failure, Hold, Side
+from sync_workers.model import ID, Action, Ambiguity, Conflict, Failure, Hold, Side
 
 
 class Trigger(StrEnum):
@@ -43,6 +43,7 @@ class Report:
         failures: records that could not be handled, with id and reason.
         ambiguous: records of both sides with one key that were left alone.
         held: records that wait on purpose.
+        remade: records whose counterpart was made again, since an edit of them beat its deletion.
         calls: calls made to each side's service.
         seconds: time spent by phase.
         reason: why the run did not end as done, without field values.
@@ -61,6 +62,7 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    remade: list[ID] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     reason: str = ""
@@ -110,6 +112,7 @@ class Report:
             "failed": len(self.failures),
             "ambiguous": len(self.ambiguous),
             "held": len(self.held),
+            "remade": self.remade[:MOST_FAILURES],
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},
             "reason": self.reason,
@@ -122,4 +125,4 @@ class Report:
 
 
 MOST_FAILURES = 100
-"""How many failures a summary lists; the number of all is beside it."""
+"""How many failures and remade records a summary lists."""

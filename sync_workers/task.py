@@ -149,7 +149,7 @@ class SyncTask(PublicSteps, Scheduled):
         application = Application(self.name, services, plan, known, Unstored(), report)
         with spent(report, "apply"), self.stepping(Steps(application, services)) as steps:
             self.all_steps(steps, None if state is None else known)
-        finish(report, Unstored(), application.state, gathered)
+        finish(report, Unstored(), application.state, gathered, plan)
         return application.state
 
     @contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -275,3 +276,48 @@ def test_a_refused_plan_is_carried_out_once_a_person_accepts_it(any_world: World
 
     assert any_world.writes() == {"notion": {}, "other": {"delete": 2}}
     assert state.ids == {}
+
+
+def test_an_attribute_may_be_called_as_anything(any_world: World) -> None:
+    class Named(Todo):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self.attr_map = {"Title": "name"}
+
+        def other_hash(self, obj: Any) -> str:
+            return str(obj.values["title"])
+
+        def other_to_dict(self, obj: Any) -> dict[str, Any]:
+            return {"name": obj.values["title"]}
+
+        def other_create_obj(self, **kwargs: Any) -> Any:
+            return super().other_create_obj(title=kwargs["name"], done=False, note="")
+
+    any_world.notion.add(Title="a", Done=False, Note="")
+    task = any_world.task(Named)
+    task.sync(None)
+
+    assert task.report.failures == []
+    assert any_world.other.rows("title") == [("a",)]
+
+
+def test_a_day_and_a_moment_of_it_do_not_overwrite_each_other() -> None:
+    here = world()
+    moment = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+    here.notion.add(Title="a", Done=False, Note=moment)
+    here.other.add(title="a", done=False, note=moment.date())
+    task = here.task()
+    state = task.sync(None)
+
+    assert here.writes() == {"notion": {}, "other": {}}
+    here.assert_quiet(task, state)
+
+
+def test_an_edit_that_beats_a_deletion_is_in_the_report(any_world: World) -> None:
+    task, state = any_world.linked("a", "b")
+    any_world.notion.remove("n1")
+    any_world.other.edit("o1", note="edited")
+
+    task.sync(state)
+
+    assert task.report.remade == ["o1"]

@@ -63,4 +63,7 @@ def described(summary: dict[str, Any]) -> list[str]:
         for what, text in (("held", "waiting"), ("ambiguous", "left alone"))
         if summary[what]
     ]
+    lines += [
+        f"made again, since it was edited: the counterpart of {record_id}" for record_id in summary["remade"]
+    ]
     return [*lines, summary["reason"]] if summary["reason"] else lines

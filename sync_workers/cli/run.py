@@ -71,6 +71,9 @@ def show(console: Console, report: Report) -> None:
         f"left alone: {len(a.ids.notion)} and {len(a.ids.other)} records with one key"
         for a in report.ambiguous
     ]
+    lines += [
+        f"made again, since it was edited: the counterpart of {record_id}" for record_id in report.remade
+    ]
     if report.reason:
         lines.append(report.reason)
     for line in lines:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.rules import Rules
 from sync_workers.model import Record, Side
 from sync_workers.values import canonical, is_unset, to_json
+
+T = TypeVar("T")
 
 
 def key_of(crossings: Sequence[Crossing], rules: Rules, side: Side, record: Record) -> str | None:
@@ -17,7 +20,7 @@ def key_of(crossings: Sequence[Crossing], rules: Rules, side: Side, record: Reco
     None when there is nothing to match by; an empty key never matches another empty one.
     """
     if not rules.key:
-        return record.key or None
+        return _trimmed(record.key) if record.key else None
     values = [
         _trimmed(_in_form(crossing, side, Side.NOTION, record.fields.get(crossing.attrs[side])))
         for crossing in crossings
@@ -46,5 +49,6 @@ def _in_form(crossing: Crossing, side: Side, form: Side, value: object) -> objec
         return ["cannot cross", side, value]
 
 
-def _trimmed(value: object) -> object:
+def _trimmed(value: T) -> T | str:
+    """Text without blanks around it, which services are known to cut off."""
     return value.strip() if isinstance(value, str) else value

@@ -65,6 +65,13 @@ class Crossing:
         """Whether the two values say the same, in the form of the side that keeps less."""
         return any(self._says_same(side, values) for side in Side)
 
+    def is_one_day(self, values: Pair[Any]) -> bool:
+        """Whether one value is a day and the other a moment of it, on sides whose kinds are not known."""
+        if any(self.fields[side] is not None for side in Side):
+            return False
+        days = {type(value) for value in (values.notion, values.other)} == {date, datetime}
+        return days and bool(_without_time(values.notion) == _without_time(values.other))
+
     def reduced(self, side: Side, value: Any) -> Any:
         """The value in the form that a side can keep."""
         return _reduced(value, self.fields[side])

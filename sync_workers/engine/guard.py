@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sync_workers.engine.rules import Limits
-from sync_workers.model import Action, Part, Plan, Side, Snapshot
+from sync_workers.model import ID, Action, Operation, Part, Plan, Side, Snapshot
 from sync_workers.state import State
 
 NEXT_STEP = (
@@ -37,8 +37,8 @@ def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan:
         )
     # Nobody edits every record between two runs: a changed format, zone or formula.
     changed = _changed(side, plan)
-    if changed > limits.changed_number and changed == links:
-        yield f"all {links} linked records changed on {side} at once: {NEXT_STEP}"
+    if len(changed) > limits.changed_number and changed >= state.linked(side) & listing.records.keys():
+        yield f"all {len(changed)} linked records changed on {side} at once: {NEXT_STEP}"
 
 
 def _lost(side: Side, state: State, plan: Plan) -> int:
@@ -47,14 +47,18 @@ def _lost(side: Side, state: State, plan: Plan) -> int:
     return len(missing & state.linked(side)) if missing else 0
 
 
-def _changed(side: Side, plan: Plan) -> int:
-    """How many linked records were edited on this side."""
-    return len(
-        {
-            operation.ids[side]
-            for operation in plan
-            if operation.part is Part.CHANGED
-            and (operation.action is Action.RESOLVE or operation.side is side.opposite)
-            and operation.action.writes
-        }
-    )
+def _changed(side: Side, plan: Plan) -> set[ID]:
+    """The linked records that were edited on this side; none when nothing of it would be written.
+
+    Also those whose edit lost, is held, or was made on both sides: one of them among many others does
+    not make an accident less of one.
+    """
+    changed = [op for op in plan if op.part is Part.CHANGED and _is_edit_on(side, op)]
+    if not any(operation.action.writes for operation in changed):
+        return set()
+    ids = {operation.ids[side] for operation in changed} | {c.ids[side] for c in plan.conflicts}
+    return {record_id for record_id in ids if record_id is not None}
+
+
+def _is_edit_on(side: Side, operation: Operation) -> bool:
+    return operation.action in {Action.RESOLVE, Action.ADVANCE} or operation.side is side.opposite

@@ -137,10 +137,12 @@ def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | S
         if changed[side] and not changed[side.opposite]:
             return side.opposite
     # Two records that were just linked, and only one of them has it filled in.
-    if _unknown(bases):
-        for side in Side:
-            if is_unset(values[side]):
-                return side
+    if _unknown(bases) and (empty := [side for side in Side if is_unset(values[side])]):
+        return empty[0]
+    # One of them keeps the time of day, and nobody knows whether the other one could: nothing is lost
+    # by leaving both as they are.
+    if crossing.is_one_day(values):
+        return Say.ADVANCE
     return Say.CONFLICT
 
 

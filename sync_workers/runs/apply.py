@@ -39,6 +39,7 @@ from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
 from sync_workers.runs.changes import both, link, unlink
 from sync_workers.runs.resolving import decide, settle
+from sync_workers.runs.setup import forget
 from sync_workers.runs.store import Store
 from sync_workers.services.base import Service
 from sync_workers.state import Change, Pending, State
@@ -118,7 +119,8 @@ class Application:
                 self._commit(None, link(self.state, ids, Pair.of(side, bases[ids[side]], {})))
 
     def _bind(self) -> None:
-        """Remember what the links are made with before the first one is (see `Plan.setup`)."""
+        """Remember what the links are made with before the first one is (see `Plan.setup`, `.stale`)."""
+        forget(self.state, self.plan.stale, self.store)
         if self.plan.setup is not None and self.state.setup != self.plan.setup:
             self._commit(None, Change(setup=self.plan.setup))
 
@@ -190,6 +192,7 @@ class Application:
         begun = Pending.model_construct(  # the values are no JSON yet, so they must not be read as such
             source=dict(operation.bases[side.opposite]), sent=dict(operation.fields), key=source.key
         )
+        was_linked = gone_id is not None and self._is_linked(operation.ids)
         self._begin(number, Change(pending={(side, source.id): begun}))
         made = self.calls.on(side).create(operation.fields, f"{self.task}/{side}/{source.id}")
         ids = Pair.of(side, made.id, source.id)
@@ -198,17 +201,27 @@ class Application:
         # The record that is gone may itself have been the source of a create whose reply was lost.
         orphaned = {(side.opposite, gone_id): None} if gone_id is not None else {}
         self._commit(number, replace(change, pending={**change.pending, **orphaned}))
+        if was_linked:
+            self.report.remade.append(source.id)
 
     def _made(self, operation: Operation, source_id: ID, made: Record) -> Pair[Fields]:
         """The bases of a record that was just created and of the one it was made from."""
         side = operation.side
         shown = {attr: made.fields.get(attr) for attr in operation.fields}
-        again = source_id in self.earlier[side]
-        # It may be what an earlier attempt made, edited by a person since then: nobody knows its base.
-        if again and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
+        # It may be what an earlier attempt or a forgotten run made, edited by a person since then: nobody
+        # knows its base.
+        old = source_id in self.earlier[side] or self._was_there(side, made.id)
+        if old and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
             return Pair({}, {})
         unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
         return Pair.of(side, {**unset, **shown}, operation.bases[side.opposite])
+
+    def _was_there(self, side: Side, record_id: ID) -> bool:
+        """Whether a safe create gave back a record that the listing had shown without a link."""
+        if record_id in self.state.unlinked.get(side, set()):
+            return True
+        alone = (record_id in group.ids[side] for group in self.plan.ambiguous)
+        return any(alone) or any(op.ids[side] == record_id for op in self.plan)
 
     def _is_linked(self, ids: Pair[ID | None]) -> bool:
         return ids.notion is not None and self.state.ids.get(ids.notion) == ids.other

@@ -11,6 +11,7 @@ from sync_workers.errors import GuardError
 from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.get import Gathered, spent
+from sync_workers.runs.setup import stale, without
 from sync_workers.state import State
 
 
@@ -27,7 +28,8 @@ def decide(
         known = state or State()
         changed = changed_setup(known, gathered)
         moved = any(name.endswith(".container") and name in known.setup for name in changed)
-        base = State() if moved else known
+        forgotten = stale(rules, known, gathered.setup)
+        base = State() if moved else without(known, forgotten)
         stepped = replace(rules, clock_steps=gathered.clock_steps)
         plan = diff(stepped, base, gathered.snapshot, fields=gathered.fields, fresh=bool(changed))
         reasons = refusals(rules.limits, base, gathered.snapshot, plan)
@@ -36,6 +38,7 @@ def decide(
             plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
         if moved or not known.setup:
             plan = replace(plan, setup=dict(gathered.setup))
+        plan = replace(plan, stale=forgotten)
         report.planned = len(plan)
         report.ambiguous.extend(plan.ambiguous)
         report.held.extend(plan.held)

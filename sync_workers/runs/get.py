@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,6 +14,7 @@ from sync_workers.engine.rules import Rules
 from sync_workers.fields import Field
 from sync_workers.model import ID, Failure, Listing, Pair, Record, Side, Snapshot
 from sync_workers.report import Report
+from sync_workers.runs.setup import digest, of_fields
 from sync_workers.services.base import Fetched, Service
 
 
@@ -58,7 +57,7 @@ class Gathered:
 
     Attributes:
         fields: what each side's fields hold.
-        setup: fingerprints by `side.name`, and `fields` for the field map.
+        setup: fingerprints by `side.name`, and those of the field map (see `runs.setup`).
         clock_steps: how coarse each side's times of change are.
     """
 
@@ -81,10 +80,10 @@ def get(
     `full` lists everything, even where a change feed could tell what changed.
     """
     with spent(report, "get"):
-        setup = {"fields": _fields_fingerprint(rules)}
+        fields = Pair.each(lambda side: services[side].schema())
+        setup = of_fields(rules, fields)
         for side in Side:
             setup |= {f"{side}.{name}": text for name, text in services[side].setup().items()}
-        fields = Pair.each(lambda side: services[side].schema())
         keep = mirrors or NoMirrors()
         snapshot = Pair.each(lambda side: _list(services[side], side, setup, keep, report, full=full))
         for side in Side:
@@ -108,9 +107,7 @@ def _list(
 ) -> Listing:
     # A feed that does not name what was deleted would keep it in the mirror for ever: list everything.
     feed = service.capabilities.change_feed and service.capabilities.deletes_visible
-    bound = _digest(
-        sorted((name, text) for name, text in setup.items() if not name.startswith(side.opposite))
-    )
+    bound = digest(sorted((name, text) for name, text in setup.items() if not name.startswith(side.opposite)))
     mirror = mirrors.load_mirror(side) if feed and not full else None
     if mirror is not None and mirror.setup != bound:
         mirror = None
@@ -143,21 +140,3 @@ def _merge(side: Side, mirror: Mirror | None, fetched: Fetched) -> tuple[Listing
         repeated = tuple(record_id for record_id, times in counted.items() if times > 1)
     complete = fetched.complete or mirror is not None
     return Listing(records, complete, failures, repeated), unreadable
-
-
-def _fields_fingerprint(rules: Rules) -> str:
-    return _digest(
-        [
-            [
-                rule.attrs.notion,
-                rule.attrs.other,
-                rule.direction,
-                [list(map(repr, (p.notion, p.other))) for p in rule.values],
-            ]
-            for rule in rules.fields
-        ]
-    )
-
-
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:16]

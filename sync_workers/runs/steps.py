@@ -119,6 +119,7 @@ class Steps:
         known = before or self.application.state
         if state is known:
             return state
+        _ids_as_text(state)
         if state is not self.application.state:
             # A state that the subclass made anew knows nothing of these.
             state.pending = state.pending or known.pending
@@ -191,6 +192,22 @@ def complete(state: State, services: Pair[HooksService], known: State | None = N
             continue
         moved = {o: base[n] for n, o in attrs if n in base and (n not in old or base[n] != old[n])}
         state.other_objs[other_id] = {**(there or {}), **moved}
+
+
+def by_text(objs: Objects | None) -> Objects | None:
+    """The objects by ids as text: clients with numbers for ids give them as they come."""
+    if objs is None or all(isinstance(record_id, str) for record_id in objs):
+        return objs
+    return {str(record_id): obj for record_id, obj in objs.items()}
+
+
+def _ids_as_text(state: State) -> None:
+    """Likewise the ids that an overridden step put into a state."""
+    if all(isinstance(i, str) for link in state.links() for i in link):
+        return
+    state.ids = {str(notion_id): str(other_id) for notion_id, other_id in state.links()}
+    state.objs = {str(record_id): base for record_id, base in state.objs.items()}
+    state.other_objs = {str(record_id): base for record_id, base in state.other_objs.items()}
 
 
 def copied(state: State, *, bases: bool = True) -> State:

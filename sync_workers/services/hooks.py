@@ -191,7 +191,7 @@ class HooksService:
             return {}
         return {i: {attr: shown[i][attr] for attr in attrs} for i, attrs in doubtful.items() if i in shown}
 
-    def call(self, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def call(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a hook that may write.
 
         Raises:

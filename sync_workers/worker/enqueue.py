@@ -7,6 +7,7 @@ good in an outage.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import timedelta
 from typing import Any, Literal, overload
 
@@ -20,6 +21,7 @@ from sync_workers.registry import load_tasks, pick
 from sync_workers.report import Trigger
 from sync_workers.settings import load_settings
 from sync_workers.worker.attempt import Delivery
+from sync_workers.worker.process import PATIENCE
 
 ASK_EVERY = timedelta(seconds=0.1)
 REMIND_EVERY = timedelta(seconds=10)
@@ -63,9 +65,11 @@ def enqueue(
         start(task.name, run, full=full)
         if wait is None or wait is False:
             return run
-        return wait_for(client, task.name, run, _seconds(wait))
     finally:
         client.close()
+    # A Redis that restarts meanwhile is waited for, as the run itself does.
+    with closing(connect(settings.redis_url, PATIENCE)) as patient:
+        return wait_for(patient, task.name, run, _seconds(wait))
 
 
 def start(name: str, run: ID, *, full: bool = False, trigger: Trigger = Trigger.AD_HOC) -> None:

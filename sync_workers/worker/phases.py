@@ -75,7 +75,7 @@ def _diff(made: Attempt) -> Done:
         state = made.store.load()
         plan = decide(made.task.sync_rules, state, gathered, made.report)
         if not plan.operations:
-            finish(made.report, made.store, state, gathered)
+            finish(made.report, made.store, state, gathered, plan)
             return made.end()
         light = replace(gathered, snapshot=Pair(Listing({}), Listing({})))
         made.put("plan", plan, light, made.report)

@@ -26,7 +26,7 @@ class Codec:
     Attributes:
         read: from what a page shows under the type's name to the canonical value.
         write: the opposite way; None where Notion computes the value itself.
-        longest: for text, the most characters.
+        longest: for text, the most characters; not where a part of it would mean something else (a url).
     """
 
     kind: Kind
@@ -49,9 +49,9 @@ def _computed(shown: Mapping[str, Any]) -> Any:
 CODECS: Mapping[str, Codec] = {
     "title": Codec(Kind.TEXT, outputs.text, inputs.rich_text, inputs.LONGEST_TEXT),
     "rich_text": Codec(Kind.TEXT, outputs.text, inputs.rich_text, inputs.LONGEST_TEXT),
-    "url": Codec(Kind.TEXT, outputs.plain, inputs.line(2000), 2000),
-    "email": Codec(Kind.TEXT, outputs.plain, inputs.line(200), 200),
-    "phone_number": Codec(Kind.TEXT, outputs.plain, inputs.line(200), 200),
+    "url": Codec(Kind.TEXT, outputs.plain, inputs.line(2000)),
+    "email": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
+    "phone_number": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
     "number": Codec(Kind.NUMBER, outputs.plain, inputs.number),
     "checkbox": Codec(Kind.CHECKBOX, bool, inputs.checkbox),
     "date": Codec(Kind.DATE, outputs.date, inputs.date),

@@ -90,7 +90,18 @@ class SqlService:
     def create(self, fields: Fields, idempotency: str) -> Record:
         values = {**self._birth(), **self._values(fields, creating=True)}
         with self._database.writing(self._name, fields) as connection:
-            return self._back(connection, self._insert(connection, values, idempotency))
+            found = self._insert(connection, values, idempotency)
+            return self._revived(connection, found, fields) or self._back(connection, found)
+
+    def _revived(
+        self, connection: sa.Connection, found: sa.ColumnElement[bool], fields: Fields
+    ) -> Record | None:
+        """Bring back the row that an earlier create made and that was archived since; None if it is not."""
+        row = connection.execute(self._rows.select().where(found)).one_or_none()
+        if row is None or not self._rows.is_archived(row):
+            return None
+        values = {**self._values(fields), self._table.roles["archived"]: False}
+        return self._write(connection, self._rows.record(row), values)
 
     def update(self, record: Record, fields: Fields) -> Record:
         values = self._values(fields)

@@ -1,0 +1,85 @@
+"""What a task's bases were made with, and which of them a changed set-up makes worthless (rule R9).
+
+A base says what a field was when both sides last agreed *on that field*. When the field crosses to another
+one, or one of the two was deleted and made anew under its name, the old base would turn the emptiness of
+the new field into an edit. So it is forgotten, and the field is compared afresh: equal values get a base,
+what is unset is filled in, and a real difference is a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sync_workers.engine.rules import FieldRule, Rules
+from sync_workers.fields import Field
+from sync_workers.model import ID, Fields, Pair, Side
+from sync_workers.runs.store import Store
+from sync_workers.state import Change, State
+
+AT_ONCE = 500
+"""Links that one change forgets bases of: as many as one call of the store takes in a few milliseconds."""
+
+
+def digest(data: object) -> str:
+    """A short fingerprint of anything in terms of JSON."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def of_fields(rules: Rules, fields: Pair[Mapping[str, Field]]) -> dict[str, str]:
+    """Fingerprints of the field map as a whole, and of what each field crosses to."""
+    whole = [[rule.attrs.notion, rule.attrs.other, rule.direction, _values(rule)] for rule in rules.fields]
+    return {"fields": digest(whole)} | {_name(rule): _crosses(rule, fields) for rule in rules.fields}
+
+
+def stale(rules: Rules, state: State, setup: Mapping[str, str]) -> Pair[tuple[str, ...]]:
+    """The attributes of each side whose bases were made for another counterpart."""
+    if not state.setup:
+        return Pair((), ())
+    changed = [rule for rule in rules.fields if state.setup.get(_name(rule)) != setup.get(_name(rule))]
+    return Pair.each(lambda side: tuple(rule.attrs[side] for rule in changed))
+
+
+def without(state: State, attrs: Pair[Collection[str]]) -> State:
+    """The state as if the bases of these attributes were not known."""
+    if not attrs.notion and not attrs.other:
+        return state
+    kept = {side: {i: _without(base, attrs[side]) for i, base in state.bases(side).items()} for side in Side}
+    return state.model_copy(update={"objs": kept[Side.NOTION], "other_objs": kept[Side.OTHER]})
+
+
+def forget(state: State, attrs: Pair[Collection[str]], store: Store) -> None:
+    """Forget these bases for good; done before the new set-up is stored, and doing it twice is fine."""
+    known = [
+        ids
+        for ids in (Pair(*link) for link in state.links())
+        if any(not state.bases(side).get(ids[side], {}).keys().isdisjoint(attrs[side]) for side in Side)
+    ]
+    for start in range(0, len(known), AT_ONCE):
+        links: dict[ID, tuple[ID, Fields, Fields] | None] = {}
+        for ids in known[start : start + AT_ONCE]:
+            notion, other = (_without(state.bases(s).get(ids[s], {}), attrs[s]) for s in Side)
+            links[ids.notion] = (ids.other, notion, other)
+        change = Change(links=links)
+        store.commit(None, change)
+        change.apply(state)
+
+
+def _without(base: Fields, attrs: Collection[str]) -> dict[str, Any]:
+    return {attr: value for attr, value in base.items() if attr not in attrs}
+
+
+def _name(rule: FieldRule) -> str:
+    return f"field.{rule.attrs.notion}"
+
+
+def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]]) -> str:
+    # A service's own id of a field tells a new one from an old one of the same name.
+    kept = [fields[side].get(rule.attrs[side]) for side in Side]
+    return digest([rule.attrs.other, _values(rule), [field.id if field else "" for field in kept]])
+
+
+def _values(rule: FieldRule) -> list[list[str]]:
+    return [[repr(pair.notion), repr(pair.other)] for pair in rule.values]
