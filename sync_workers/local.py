@@ -26,6 +26,7 @@ from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import RedisStore, load
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.apply import Application
+from sync_workers.runs.calls import Calls, confirmed
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import get, spent
@@ -43,10 +44,12 @@ def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Re
     report = Report(task.name, started=datetime.now(UTC))
     with task.sync_services() as services:
         gathered = get(services, task.sync_rules, report, full=full)
-    try:
-        return decide(task.sync_rules, load(client, task.name), gathered, report), report, ()
-    except GuardError as refused:
-        return refused.plan, report, refused.reasons
+        reasons: tuple[str, ...] = ()
+        try:
+            plan = decide(task.sync_rules, load(client, task.name), gathered, report)
+        except GuardError as refused:
+            plan, reasons = refused.plan, refused.reasons
+        return confirmed(plan, Calls(services, report, {})), report, reasons
 
 
 def run_here(

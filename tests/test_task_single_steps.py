@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,23 @@ def test_a_create_by_itself_looks_for_lost_replies(any_world: World) -> None:
 
     assert any_world.other.counts() == {"create": 1}
     assert state.ids == {"n1": "o1"}
+
+
+def test_ids_that_are_numbers_mean_the_same_in_a_step(any_world: World) -> None:
+    class Numbered(Todo):
+        def notion_id(self, obj: Any) -> Any:
+            return int(super().notion_id(obj)[1:])
+
+        def other_id(self, obj: Any) -> Any:
+            return int(super().other_id(obj)[1:])
+
+    task, state = any_world.linked("a", "b", kind=Numbered)
+    notion = {task.notion_id(obj): obj for obj in task.get_notion_objects()}
+    other = {task.other_id(obj): obj for obj in task.get_other_objects()}
+
+    state = task.sync_notion_deleted(state, notion, other)
+    state = task.sync_state_changes(state, notion, other)
+    state = task.sync_notion_created(state, notion)
+    task.sync_other_created(state, other)
+
+    assert any_world.writes() == {"notion": {}, "other": {}}

@@ -71,6 +71,8 @@ def _fields(operation: Operation) -> str:
 
 
 def _summary(found: Plan) -> str:
+    if not found.operations and found.held:
+        return f"Nothing to do now: {found.links} linked record(s), {len(found.held)} wait(s)."
     if not found.operations:
         return f"Nothing to do: {found.links} linked record(s), both sides agree."
     counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in found.counts().items())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync_workers.errors import LaterError, MovedError
-from sync_workers.model import ID, Fields, Operation, Pair, Record, Side
+from sync_workers.model import ID, Action, Fields, Hold, Operation, Pair, Plan, Record, Side
 from sync_workers.report import Report
 from sync_workers.services.base import Gone, OutOfScope, Service
 from sync_workers.values import same
@@ -101,3 +101,18 @@ class Calls:
         if not any(isinstance(one, Gone) for one in found):
             msg = f"{ids.notion} and its counterpart {ids.other} are not shown, but neither is deleted"
             raise HeldError(msg)
+
+
+def confirmed(plan: Plan, calls: Calls) -> Plan:
+    """The plan without the deletions that a run would not carry out, since the record is elsewhere."""
+    kept, held = [], list(plan.held)
+    for operation in plan:
+        side, gone_id = operation.side.opposite, operation.ids[operation.side.opposite]
+        if operation.action in {Action.DELETE, Action.ARCHIVE} and gone_id is not None:
+            try:
+                calls.confirm_gone(side, gone_id)
+            except HeldError as waits:
+                held.append(Hold(operation.side, operation.source_id, str(waits)))
+                continue
+        kept.append(operation)
+    return replace(plan, operations=tuple(kept), held=tuple(held))

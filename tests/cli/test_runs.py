@@ -123,6 +123,21 @@ def test_run_waits_for_nobody(scene: Scene, command: Command) -> None:
     assert scene.right.records == {}
 
 
+def test_plan_shows_no_deletion_that_a_run_would_not_make(scene: Scene, command: Command) -> None:
+    record = scene.left.add(title="Bread", note=None)
+    scene.left.add(title="Milk", note=None)
+    command("run", scene.task)
+    # When: a record goes out of sight without being deleted.
+    scene.left.archived[record.id] = scene.left.records[record.id]
+    scene.left.remove(record.id)
+    planned, ran = command("plan", scene.task), command("run", scene.task)
+    assert "would do" not in planned.out
+    for shown in (planned, ran):
+        assert "waits: " in shown.out
+        assert "not deleted but archived" in shown.out
+    assert len(scene.right.records) == 2
+
+
 def test_status_shows_schedule_last_run_and_lease(scene: Scene, command: Command) -> None:
     before = command("status")
     assert before.code == 0, before.err

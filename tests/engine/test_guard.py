@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -157,3 +158,26 @@ def test_a_task_may_set_its_own_limits(change: Callable[[Situation], None]) -> N
     assert refused(here)
     generous = Limits(lost_share=0.5, changed_number=100)
     assert refusals(generous, here.state, here.snapshot, here.plan()) == []
+
+
+@BOTH
+@pytest.mark.parametrize("odd", ["conflict", "unreadable", "deleted", "the same edit"])
+def test_one_odd_record_does_not_hide_that_every_other_one_changed(side: Side, odd: str) -> None:
+    here = linked(30)
+    edit(here, side, 30)
+    first, partner = next(iter(here.state.links()))
+    record_id = first if side is Side.NOTION else partner
+    other_id = partner if side is Side.NOTION else first
+    snapshot = here.snapshot
+    if odd in {"unreadable", "deleted"}:
+        records = {i: r for i, r in snapshot[side].records.items() if i != record_id}
+        failures = (Failure(side, record_id, "broken"),) if odd == "unreadable" else ()
+        snapshot = Pair.of(side, Listing(records, failures=failures), snapshot[side.opposite])
+    else:
+        mine, theirs = snapshot[side].records[record_id], snapshot[side.opposite].records[other_id]
+        values = mine.fields.values() if odd == "the same edit" else ["another"] * len(theirs.fields)
+        changed = replace(theirs, fields=dict(zip(theirs.fields, values, strict=True)))
+        records = {**snapshot[side.opposite].records, other_id: changed}
+        snapshot = Pair.of(side, snapshot[side], Listing(records))
+    plan = diff(here.rules, here.state, snapshot)
+    assert len(refusals(Limits(), here.state, snapshot, plan)) == 1

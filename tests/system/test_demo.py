@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,31 @@ def environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("SYNC_WORKERS_")}
 
 
+OWN = """
+[connections.here]
+kind = "sql"
+url = "sqlite:///x.db"
+[tasks.own]
+match = ["name"]
+notion = { connection = "here", table = "a" }
+other = { connection = "here", table = "b" }
+[tasks.own.fields]
+name = "name"
+"""
+
+
+def run_demo(*args: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DEMO, *args],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
 def family(pid: int) -> set[psutil.Process]:
     return set(psutil.Process(pid).children(recursive=True))
 
@@ -32,15 +58,7 @@ def alive(processes: set[psutil.Process]) -> list[psutil.Process]:
 
 
 def test_once_plays_the_script_and_both_sides_agree(tmp_path: Path) -> None:
-    played = subprocess.run(
-        [*DEMO, "--once"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    played = run_demo("--once", folder=tmp_path)
     assert played.returncode == 0, played.stdout + played.stderr
     assert "Both sides agree." in played.stdout
     for step in (
@@ -81,3 +99,24 @@ def test_being_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     demo.kill()
     demo.wait()
     wait_until(lambda: not alive(started), "all processes are gone", seconds=30)
+
+
+def test_with_a_task_file_each_task_runs_once_on_its_own_services(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.db") as database:
+        for table in ("a", "b"):
+            database.execute(f"CREATE TABLE {table} (id TEXT PRIMARY KEY, name TEXT)")
+        database.execute("INSERT INTO a VALUES ('1', 'Bread')")
+    database.close()
+    (tmp_path / "sync.toml").write_text(OWN, encoding="utf-8")
+    played = run_demo("--once", "--config", "sync.toml", folder=tmp_path)
+    assert played.returncode == 0, played.stdout + played.stderr
+    with sqlite3.connect(tmp_path / "x.db") as database:
+        assert database.execute("SELECT name FROM b").fetchall() == [("Bread",)]
+    database.close()
+
+
+def test_a_task_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    played = run_demo("--config", "nosuch.toml", folder=tmp_path)
+    assert played.returncode == 1
+    assert played.stderr.startswith("there is no task file nosuch.toml")
+    assert len(played.stderr.splitlines()) == 1

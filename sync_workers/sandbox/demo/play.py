@@ -14,8 +14,10 @@ from rich.table import Table
 
 from sync_workers.errors import SyncError
 from sync_workers.redis.runs_store import RunsStore
+from sync_workers.registry import load_tasks
 from sync_workers.sandbox.demo.script import Script, described
 from sync_workers.sandbox.demo.stage import Stage, stage, start_beat
+from sync_workers.settings import Settings
 
 
 def play(console: Console, *, once: bool, task_file: Path | None = None) -> None:
@@ -29,6 +31,8 @@ def play(console: Console, *, once: bool, task_file: Path | None = None) -> None
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, _interrupt)
     begun = time.monotonic()
+    if task_file is not None:
+        load_tasks(Settings(config=task_file))  # what is wrong in it is told before anything is started
     try:
         with ExitStack() as stack:
             with console.status("starting") as status:
@@ -36,6 +40,9 @@ def play(console: Console, *, once: bool, task_file: Path | None = None) -> None
             console.print(f"[bold]Ready after {time.monotonic() - begun:.1f} s[/]")
             _addresses(on, console)
             if on.notion is None or on.calendar is None:
+                if once:
+                    _run_each(on, console)
+                    return
                 start_beat(on, stack)
             else:
                 _scripted(Script(on, console, on.notion, on.calendar), stack)
@@ -71,11 +78,26 @@ def _scripted(script: Script, stack: ExitStack) -> None:
     script.console.print("[bold green]Both sides agree.[/]")
 
 
+def _run_each(on: Stage, console: Console) -> None:
+    """One run of each task by the workers.
+
+    Raises:
+        SyncError: one of them did not end as done.
+    """
+    from sync_workers.worker.enqueue import enqueue
+
+    ended = {}
+    for name in load_tasks(Settings(config=on.task_file)):
+        with console.status(f"waiting for {name}"):
+            summary = enqueue(name, wait=True)
+        console.print(f"{name}: {described(summary)}", highlight=False)
+        ended[name] = summary["outcome"]
+    if wrong := [f"{name} ended as {outcome}" for name, outcome in ended.items() if outcome != "done"]:
+        raise SyncError("; ".join(wrong))
+
+
 def _watch(on: Stage, console: Console) -> None:
     """A line for each run that did something, until Ctrl-C."""
-    from sync_workers.registry import load_tasks
-    from sync_workers.settings import Settings
-
     names = list(load_tasks(Settings(config=on.task_file)))
     told: set[str] = {s["run"] for name in names for s in RunsStore(on.client, name).recent(100)}
     with console.status("watching"):

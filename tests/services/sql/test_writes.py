@@ -155,6 +155,16 @@ def test_archived_rows_are_out_of_sight_and_out_of_scope(place: Place) -> None:
         service.delete(record)
 
 
+def test_creating_what_was_archived_brings_it_back_as_it_is_now(place: Place) -> None:
+    place.run("CREATE TABLE tasks (id text PRIMARY KEY, title text, archived boolean)")
+    service = place.open("tasks", ["title"], archived="archived")
+    made = service.create({"title": "x"}, "one")
+    service.archive(made)
+    again = service.create({"title": "y"}, "one")
+    assert (again.id, again.fields["title"]) == (made.id, "y")
+    assert [record.id for record in service.fetch().records] == [made.id]
+
+
 def test_without_an_archived_column_there_is_no_archive(place: Place) -> None:
     place.run(TASKS)
     service = place.open("tasks", ["title"])
