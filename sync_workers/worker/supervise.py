@@ -11,7 +11,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
 
@@ -55,7 +56,8 @@ def supervise(
         begun = time.monotonic()
         process = subprocess.Popen(command, env=dict(env))  # noqa: S603 - our own commands
         running[:] = [process]
-        code = process.wait()
+        with _ended_with_us(process):
+            code = process.wait()
         lived = timedelta(seconds=time.monotonic() - begun)
         settled = settled or lived >= settled_after
         if asked.is_set() or code == 0 or not restart or not settled:
@@ -64,3 +66,22 @@ def supervise(
         _log.warning("it ended with %d; started again in %.0f s", code, pause.total_seconds())
         if asked.wait(pause.total_seconds()):
             return code
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave no command behind when we are killed: a small shell waits for our end, however we end."""
+    guard = subprocess.Popen(  # noqa: S603 - a fixed script
+        ["/bin/sh", "-c", 'cat >/dev/null; kill -TERM "$0" 2>/dev/null', str(process.pid)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        if guard.stdin is not None:
+            guard.stdin.close()

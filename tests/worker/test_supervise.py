@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.conftest import wait_until
 
 SUPERVISE = """
@@ -83,3 +85,12 @@ def test_sigterm_is_passed_on_and_not_answered_with_a_restart(tmp_path: Path) ->
         assert process.wait(30) == 3
     assert (tmp_path / "told").exists()
     assert starts(tmp_path) == 1
+
+
+def test_a_supervisor_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    with supervised(tmp_path, COUNT + "import time; time.sleep(60)") as process:
+        wait_until(lambda: starts(tmp_path) == 1, "it started")
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(one.is_running() for one in started), "all are gone")
