@@ -85,7 +85,7 @@ def _parse(text: str, path: Path) -> Table:
 
 
 def _connection(checked: Tables, name: str, data: Table) -> ConnectionConfig | None:
-    """The connection; None for one with problems of its own."""
+    """The connection; None for one whose kind is not known."""
     path = ("connections", name)
     form = checked.form(KindForm, data, path)
     if form is None:
@@ -96,4 +96,6 @@ def _connection(checked: Tables, name: str, data: Table) -> ConnectionConfig | N
         checked.problems.add((*path, "kind"), str(error))
         return None
     settings = checked.form(service.connection, without(data, "kind"), path, also={"kind"})
-    return ConnectionConfig(name, form.kind, service, settings) if settings else None
+    # Even with wrong settings its kind says what the sides of tasks on it need: their problems are told
+    # at once. It never leaves this module, since there is a problem already.
+    return ConnectionConfig(name, form.kind, service, settings or service.connection.model_construct())

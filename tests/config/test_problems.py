@@ -66,6 +66,8 @@ Due = 3
         ["sync.toml:9", 'tasks."Two words".crontab'],
         ["sync.toml:10", 'tasks."Two words".confict'],
         ["sync.toml:11", 'tasks."Two words".notion.connection'],
+        ["sync.toml:12", 'tasks."Two words".other.box'],
+        ["sync.toml:12", 'tasks."Two words".other.bxo'],
         ["sync.toml:14", 'tasks."Two words".fields.Name.values'],
         ["sync.toml:15", 'tasks."Two words".fields.Due'],
         ["sync.toml:16", "tasks.two-words"],
@@ -73,7 +75,7 @@ Due = 3
         ["sync.toml:16", "tasks.two-words.other"],
         ["sync.toml:16", "tasks.two-words.fields"],
     ]
-    assert "is the same name as 'Two words'" in found[10]
+    assert "is the same name as 'Two words'" in found[12]
 
 
 def test_a_side_with_a_broken_connection_says_nothing_more() -> None:
@@ -136,3 +138,23 @@ def test_a_folder_or_other_bytes_are_refused_in_one_sentence(tmp_path: Path) -> 
     (tmp_path / "sync.toml").write_bytes(b"a = '\xff'")
     with pytest.raises(SettingsError, match="is not UTF-8"):
         load(tmp_path / "sync.toml")
+
+
+def test_a_wrong_connection_does_not_hide_what_is_wrong_with_the_sides_on_it(tmp_path: Path) -> None:
+    text = """
+[connections.db]
+kind = "sql"
+url = "sqlite:///x.db"
+tiemout = 5
+[tasks.t]
+match = ["Nam"]
+notion = { connection = "db", tabel = "a" }
+other = { connection = "db", table = "b" }
+[tasks.t.fields]
+Name = "name"
+"""
+    with pytest.raises(SettingsError) as caught:
+        read(text, tmp_path / "sync.toml")
+    told = "\n".join(caught.value.problems)
+    for word in ("tiemout", "tabel", "'Nam'"):
+        assert word in told
