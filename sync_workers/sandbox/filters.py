@@ -6,10 +6,12 @@ property. Dates are in `moments`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sync_workers.sandbox import cells
 from sync_workers.sandbox.checks import check_list, check_object
@@ -129,8 +131,14 @@ def _text_test(condition: Json, path: str) -> Callable[[Any], bool]:
     return lambda shown: test((plain_text(shown) if isinstance(shown, list) else shown or "").casefold())
 
 
+_ORDER = ("_than", "_than_or_equal_to")
+_PLAIN_ID = re.compile("[0-9a-f]{32}", re.IGNORECASE)
+
+
 def _scalar_test(condition: Json, path: str, read: Callable[[Any], Any]) -> Callable[[Any], bool]:
     word, wanted = one(condition, path)
+    if word.endswith(_ORDER) and (isinstance(wanted, bool) or not isinstance(wanted, int | float)):
+        raise failed(f"{path}.{word}", "a number", wanted)
     tests: dict[str, Callable[[Any], bool]] = {
         "equals": lambda value: value == wanted,
         "does_not_equal": lambda value: value != wanted,
@@ -148,6 +156,11 @@ def _scalar_test(condition: Json, path: str, read: Callable[[Any], Any]) -> Call
 def _list_test(condition: Json, path: str) -> Callable[[Any], bool]:
     """Options by name; people and relations by id."""
     word, wanted = one(condition, path)
+    if word.endswith("contain") or word == "contains":
+        if not isinstance(wanted, str):
+            raise failed(f"{path}.{word}", "a string", wanted)
+        if _PLAIN_ID.fullmatch(wanted):  # ids may be written without dashes
+            wanted = str(UUID(wanted))
     tests: dict[str, Callable[[set[str]], bool]] = {
         "contains": lambda items: wanted in items,
         "does_not_contain": lambda items: wanted not in items,

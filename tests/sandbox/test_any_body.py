@@ -117,3 +117,19 @@ def test_any_schema(kind: str, config: Any) -> None:
     body = {"parent": {"page_id": NOTION.root}, "initial_data_source": {"properties": columns}}
     assert ask("POST", "databases", body).status in {200, 400, 404}
     assert ask("PATCH", f"data_sources/{TABLE}", {"properties": {"Task": config}}).status in {200, 400, 404}
+
+
+def test_a_filter_that_makes_no_sense_is_a_validation_error() -> None:
+    notion = Notion(requests_per_minute=None)
+    columns = {"Name": "title", "Points": "number", "Tags": {"multi_select": {"options": [{"name": "a"}]}}}
+    table = notion.add_database("Tasks", columns)
+    notion.add_page(table, {"Name": "Bread", "Points": 1, "Tags": ["a"]})
+    headers = {name.lower(): value for name, value in HEADERS.items()}
+    for body in (
+        {"filter": {"property": "Points", "number": {"greater_than": "abc"}}},
+        {"filter": {"property": "Tags", "multi_select": {"contains": ["a"]}}},
+        {"filter": {"property": "Tags", "multi_select": {"does_not_contain": {"name": "a"}}}},
+    ):
+        path = f"/v1/data_sources/{table}/query"
+        found = answer(notion, Call("POST", path, "", headers, json.dumps(body).encode()))
+        assert (found.status, found.body["code"]) == (400, "validation_error")
