@@ -82,10 +82,13 @@ class Application:
     progress: Callable[[int, int], None] | None = None
     resting: dict[Side, str] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
+    bound: bool = field(default=False, init=False)
+    there: Pair[set[ID | None]] = field(init=False)
     calls: Calls = field(init=False)
     earlier: dict[Side, dict[ID, Pending]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.there = Pair.each(self._shown_alone)
         self.calls = Calls(self.services, self.report, self.resting)
         self.ended.update(self.store.done())
         self.earlier = {side: dict(self.state.pending.get(side, {})) for side in Side}
@@ -120,7 +123,9 @@ class Application:
 
     def _bind(self) -> None:
         """Remember what the links are made with before the first one is (see `Plan.setup`, `.stale`)."""
-        forget(self.state, self.plan.stale, self.store)
+        if not self.bound:
+            self.bound = True
+            forget(self.state, self.plan.stale, self.store)
         if self.plan.setup is not None and self.state.setup != self.plan.setup:
             self._commit(None, Change(setup=self.plan.setup))
 
@@ -210,18 +215,16 @@ class Application:
         shown = {attr: made.fields.get(attr) for attr in operation.fields}
         # It may be what an earlier attempt or a forgotten run made, edited by a person since then: nobody
         # knows its base.
-        old = source_id in self.earlier[side] or self._was_there(side, made.id)
+        old = source_id in self.earlier[side] or made.id in self.there[side]
         if old and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
             return Pair({}, {})
         unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
         return Pair.of(side, {**unset, **shown}, operation.bases[side.opposite])
 
-    def _was_there(self, side: Side, record_id: ID) -> bool:
-        """Whether a safe create gave back a record that the listing had shown without a link."""
-        if record_id in self.state.unlinked.get(side, set()):
-            return True
-        alone = (record_id in group.ids[side] for group in self.plan.ambiguous)
-        return any(alone) or any(op.ids[side] == record_id for op in self.plan)
+    def _shown_alone(self, side: Side) -> set[ID | None]:
+        """What the plan knows of a side: a safe create that gives one of these back made nothing."""
+        alone = {record_id for group in self.plan.ambiguous for record_id in group.ids[side]}
+        return {op.ids[side] for op in self.plan} | alone | self.state.unlinked.get(side, set())
 
     def _is_linked(self, ids: Pair[ID | None]) -> bool:
         return ids.notion is not None and self.state.ids.get(ids.notion) == ids.other

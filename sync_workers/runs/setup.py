@@ -52,6 +52,8 @@ def without(state: State, attrs: Pair[Collection[str]]) -> State:
 
 def forget(state: State, attrs: Pair[Collection[str]], store: Store) -> None:
     """Forget these bases for good; done before the new set-up is stored, and doing it twice is fine."""
+    if not attrs.notion and not attrs.other:
+        return
     known = [
         ids
         for ids in (Pair(*link) for link in state.links())
