@@ -68,6 +68,7 @@ class Application:
         progress: told after each operation how many are done, and of how many.
         resting: per side why it is not called any more.
         ended: numbers of the operations that came to an end, good or bad.
+        there: per side the ids that the plan knows: a create that gives one of them back made nothing.
         earlier: the creates whose end was not known when this began.
     """
 
@@ -82,7 +83,6 @@ class Application:
     progress: Callable[[int, int], None] | None = None
     resting: dict[Side, str] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
-    bound: bool = field(default=False, init=False)
     there: Pair[set[ID | None]] = field(init=False)
     calls: Calls = field(init=False)
     earlier: dict[Side, dict[ID, Pending]] = field(init=False)
@@ -123,8 +123,7 @@ class Application:
 
     def _bind(self) -> None:
         """Remember what the links are made with before the first one is (see `Plan.setup`, `.stale`)."""
-        if not self.bound:
-            self.bound = True
+        if not self.ended:  # later, also in a later slice, there are new bases among them
             forget(self.state, self.plan.stale, self.store)
         if self.plan.setup is not None and self.state.setup != self.plan.setup:
             self._commit(None, Change(setup=self.plan.setup))

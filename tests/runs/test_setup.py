@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ConflictMode, Pair, Part, Side
 from sync_workers.report import Report
-from sync_workers.runs.apply import Application
+from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import get
@@ -129,3 +130,29 @@ def test_an_edit_that_beats_a_deletion_is_in_the_report() -> None:
     assert report.remade == [edited.id]
     assert report.summary()["remade"] == [edited.id]
     assert report.counts == {f"{Side.NOTION}.create": 1}
+
+
+def test_r9_a_plan_that_goes_on_in_another_slice_keeps_the_new_bases() -> None:
+    left, right, store = synced(rules(FieldRule(Pair("Num", "num"))))
+    left.add(Name="y", Num=6)
+    run(left, right, rules(FieldRule(Pair("Num", "num"))), store)
+    said = rules(FieldRule(Pair("Num", "num2")))
+    attrs = Pair.each(lambda side: tuple(rule.attrs[side] for rule in said.fields))
+    services = Pair(MemoryService(left, Mapped(attrs.notion)), MemoryService(right, Mapped(attrs.other)))
+    report = Report("task")
+    gathered = get(services, said, report)
+    plan = decide(said, store.load(), gathered, report)
+    assert len(plan) == 2
+    # When: the slice is over after the first operation, and another one goes on with the rest.
+    for stop in (iter([False, True]), iter([False])):
+        known = store.load() or State()
+        application = Application("task", services, plan, known, store, report, stop=stop.__next__)
+        with suppress(SliceOverError):
+            for part in Part:
+                application.run(part)
+    finish(report, store, known, gathered, plan)
+    store.begun.clear()
+    store.ended.clear()
+    # Then: nothing is left for the next run, not even a base.
+    again = Report("task")
+    assert len(decide(said, store.load(), get(services, said, again), again)) == 0
