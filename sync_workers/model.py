@@ -63,6 +63,26 @@ class Pair(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a side shows of a record beside its fields; most records have none of it.
+
+    Attributes:
+        mark: what a create of ours stamped on it (`Capabilities.marks`), by which it is known for sure.
+        note: the text about open conflicts that stands with it, for a person to read and answer.
+        author: who changed it last, in the side's own terms.
+        parent: id of the record of the same side that it belongs under.
+    """
+
+    mark: str | None = None
+    note: str | None = None
+    author: str | None = None
+    parent: ID | None = None
+
+
+NOTHING_ELSE = About()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One object of a side, as the side showed it.
 
@@ -72,6 +92,7 @@ class Record:
         modified: when the side says it last changed; aware, never naive.
         version: opaque (etag, version column, hash); equal versions mean an unchanged record.
         key: what records of both sides are matched by; None or empty never matches.
+        about: what else the side shows of it.
     """
 
     id: ID
@@ -79,6 +100,7 @@ class Record:
     modified: datetime | None = None
     version: str | None = None
     key: str | None = None
+    about: About = NOTHING_ELSE
 
     def __post_init__(self) -> None:
         if self.modified is not None and self.modified.tzinfo is None:
@@ -132,6 +154,8 @@ class Action(StrEnum):
     DELETE = "delete"
     ARCHIVE = "archive"
     RESOLVE = "resolve"  # ask the task's own resolve_conflict, then write what it says
+    RESTORE = "restore"  # bring back from the trash or the archive; only an undo asks for it
+    ANNOTATE = "annotate"  # tell a person beside the record which of its fields wait for a decision
     LINK = "link"
     UNLINK = "unlink"
     ADVANCE = "advance"  # only the bases move
@@ -197,7 +221,11 @@ class Operation:
         bases: what both bases become for these attributes once the operation is done; the
             target's written fields are read back from the service instead.
         reason: what happened in the user's world, in a few words without values.
-        conflicts: for RESOLVE, the conflicts that the task's own rule decides.
+        conflicts: for RESOLVE, the conflicts that the task's own rule decides; else those that this
+            operation settles, so that the losing values come into the history.
+        alike: for CREATE, records of the target that could be taken for the one that is to be made, but
+            were there before.
+        note: for ANNOTATE, the text; empty takes it away.
         resolve_fields: for RESOLVE, the undisputed fields to write on each side with them.
     """
 
@@ -211,6 +239,8 @@ class Operation:
     bases: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
     conflicts: tuple[Conflict, ...] = ()
     resolve_fields: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
+    alike: tuple[ID, ...] = ()
+    note: str = field(default="", repr=False)
 
     @property
     def source_id(self) -> ID:

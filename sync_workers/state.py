@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from sync_workers.model import ID, Side
+from sync_workers.remarks import Decision, HeldConflict, Quarantined, Trail
 from sync_workers.values import from_json, to_json
+
+T = TypeVar("T")
 
 
 class Pending(BaseModel):
@@ -19,11 +22,15 @@ class Pending(BaseModel):
         source: the base that the source record gets when the created record is found.
         sent: what was sent to the target, by the target's attribute names.
         key: the source record's matching key when the create was begun.
+        mark: what the create stamps on the record where the service can (`Capabilities.marks`).
+        alike: records of the target that look like it, but were there before: it is none of them.
     """
 
     source: dict[str, Any] = Field(repr=False)
     sent: dict[str, Any] = Field(repr=False)
     key: str | None = Field(default=None, repr=False)
+    mark: str = ""
+    alike: tuple[ID, ...] = ()
 
     @field_serializer("source", "sent", when_used="json")
     def _write(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +55,11 @@ class State(BaseModel):
         pending: creates whose reply was lost, by written side and the id of the source record.
         unlinked: records that were parted by the delete policy and are not copied again, by side.
         setup: fingerprints of the set-up that the bases were made with; see rule R9.
+        held: fields that wait for a person, by Notion id and Notion attribute.
+        decisions: what a person decided about them and no run has carried out yet, likewise.
+        trails: what the last runs wrote, for the loop detector, likewise.
+        quarantine: records that failed and wait, by the side and id that the failure names.
+        paused: records that a person told us to leave alone, by side.
     """
 
     model_config = ConfigDict(validate_assignment=False)
@@ -59,6 +71,11 @@ class State(BaseModel):
     pending: dict[Side, dict[ID, Pending]] = Field(default_factory=dict)
     unlinked: dict[Side, set[ID]] = Field(default_factory=dict)
     setup: dict[str, str] = Field(default_factory=dict)
+    held: dict[ID, dict[str, HeldConflict]] = Field(default_factory=dict)
+    decisions: dict[ID, dict[str, Decision]] = Field(default_factory=dict)
+    trails: dict[ID, dict[str, Trail]] = Field(default_factory=dict)
+    quarantine: dict[Side, dict[ID, Quarantined]] = Field(default_factory=dict)
+    paused: dict[Side, set[ID]] = Field(default_factory=dict)
 
     @field_serializer("objs", "other_objs", when_used="json")
     def _write(self, bases: dict[ID, dict[str, Any]]) -> dict[ID, dict[str, Any]]:
@@ -69,9 +86,9 @@ class State(BaseModel):
     def _read(cls, bases: Mapping[ID, Mapping[str, Any]]) -> dict[ID, dict[str, Any]]:
         return {record_id: read_fields(base) for record_id, base in bases.items()}
 
-    @field_serializer("unlinked", when_used="json")
-    def _sort(self, unlinked: dict[Side, set[ID]]) -> dict[str, list[ID]]:
-        return {side.value: sorted(ids) for side, ids in unlinked.items()}
+    @field_serializer("unlinked", "paused", when_used="json")
+    def _sort(self, named: dict[Side, set[ID]]) -> dict[str, list[ID]]:
+        return {side.value: sorted(ids) for side, ids in named.items()}
 
     def bases(self, side: Side) -> dict[ID, dict[str, Any]]:
         """The bases of one side by that side's ids; the very dict, not a copy."""
@@ -113,21 +130,36 @@ def read_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {attr: from_json(value) for attr, value in fields.items()}
 
 
+Link: TypeAlias = tuple[ID, Mapping[str, Any], Mapping[str, Any]]
+"""A link as its Notion id names it: other id, Notion base, other base."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One step of the state, applied and stored as a whole or not at all.
 
     Attributes:
-        links: per Notion id the new link as (other id, Notion base, other base), or None to forget it.
+        links: per Notion id the new link, or None to forget it.
         pending: per written side and source id the begun create, or None once its end is known.
         unlinked: per side and id whether it is to be left alone from now on.
         setup: the new fingerprints; None leaves them.
+        held, decisions, trails: per Notion id all that is known of the record from now on, or None.
+        quarantine: per side and id what is known of its failure, or None.
+        paused: per side and id whether a person wants it left alone.
     """
 
-    links: Mapping[ID, tuple[ID, Mapping[str, Any], Mapping[str, Any]] | None] = field(default_factory=dict)
+    links: Mapping[ID, Link | None] = field(default_factory=dict)
     pending: Mapping[tuple[Side, ID], Pending | None] = field(default_factory=dict)
     unlinked: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
     setup: Mapping[str, str] | None = None
+    held: Mapping[ID, dict[str, HeldConflict] | None] = field(default_factory=dict)
+    decisions: Mapping[ID, dict[str, Decision] | None] = field(default_factory=dict)
+    trails: Mapping[ID, dict[str, Trail] | None] = field(default_factory=dict)
+    quarantine: Mapping[tuple[Side, ID], Quarantined | None] = field(default_factory=dict)
+    paused: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, part.name) for part in fields(self)) or self.setup is not None
 
     def apply(self, state: State) -> None:
         """Make the change in a state in memory."""
@@ -137,14 +169,25 @@ class Change:
         for notion_id, link in self.links.items():
             if link is not None:
                 state.link(notion_id, *link)
-        for (side, source_id), begun in self.pending.items():
-            waiting = state.pending.setdefault(side, {})
-            if begun is None:
-                waiting.pop(source_id, None)
-            else:
-                waiting[source_id] = begun
-        for (side, record_id), parted in self.unlinked.items():
-            ids = state.unlinked.setdefault(side, set())
-            (ids.add if parted else ids.discard)(record_id)
+        self._apply_remarks(state)
         if self.setup is not None:
             state.setup = dict(self.setup)
+
+    def _apply_remarks(self, state: State) -> None:
+        for part in ("pending", "quarantine"):
+            for (side, record_id), value in getattr(self, part).items():
+                _put(getattr(state, part).setdefault(side, {}), record_id, value)
+        for part in ("unlinked", "paused"):
+            for (side, record_id), is_in in getattr(self, part).items():
+                ids = getattr(state, part).setdefault(side, set())
+                (ids.add if is_in else ids.discard)(record_id)
+        for part in ("held", "decisions", "trails"):
+            for notion_id, value in getattr(self, part).items():
+                _put(getattr(state, part), notion_id, value)
+
+
+def _put(known: dict[ID, T], record_id: ID, value: T | None) -> None:
+    if value is None:
+        known.pop(record_id, None)
+    else:
+        known[record_id] = value

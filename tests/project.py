@@ -12,7 +12,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 LAYERS = (
     (
-        *("errors", "fields", "hooks", "model", "naming", "report"),
+        *("errors", "fields", "hooks", "model", "naming", "remarks", "report"),
         *("schedule", "scheduling", "secret", "state", "values"),
     ),
     ("engine", "services", "settings"),
@@ -34,7 +34,7 @@ ONLY_IN = {
 }
 """Libraries and the only places that know them; a lazy import counts, too."""
 
-ENGINE_MAY = {"engine", "fields", "model", "state", "values"}
+ENGINE_MAY = {"engine", "fields", "model", "remarks", "state", "values"}
 SHARED_SERVICES = {"base", "hooks", "hook_values", "memory"}
 
 

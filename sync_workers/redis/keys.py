@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from sync_workers.model import ID, Side
 
+PARTS = ("links", "pending", "unlinked", "held", "decisions", "trails", "quarantine", "paused")
+"""What a state has of single records; each is a hash, so that a run costs what changed, not what exists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -80,20 +83,19 @@ class Keys:
         """Hash of the state's version and set-up; there is a state if and only if it is there."""
         return f"{self.prefix}:state:meta"
 
-    @property
-    def links(self) -> str:
-        """Hash of the links by Notion id: other id and both bases."""
-        return f"{self.prefix}:state:links"
+    def part(self, name: str) -> str:
+        """Hash of one part of the state by record, as `PARTS` lists them."""
+        return f"{self.prefix}:state:{name}"
 
     @property
-    def pending(self) -> str:
-        """Hash of begun creates by `side:source id`."""
-        return f"{self.prefix}:state:pending"
+    def intents(self) -> str:
+        """Hash of the writes that were begun and whose end nobody saw yet, by `run:number`."""
+        return f"{self.prefix}:intents"
 
     @property
-    def unlinked(self) -> str:
-        """Hash of records that are left alone by `side:id`."""
-        return f"{self.prefix}:state:unlinked"
+    def history(self) -> str:
+        """Stream of what all runs did."""
+        return f"{self.prefix}:history"
 
     def mirror(self, side: Side) -> str:
         """What one side's last listing was, with its cursor."""
@@ -113,4 +115,4 @@ class Keys:
 
     def state(self) -> tuple[str, ...]:
         """Everything that the state is made of."""
-        return self.meta, self.links, self.pending, self.unlinked
+        return self.meta, *(self.part(name) for name in PARTS)

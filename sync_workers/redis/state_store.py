@@ -6,21 +6,21 @@ write names the attempt's number and is refused when another attempt or run has 
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
 from sync_workers.errors import LeaseLostError, StateError
 from sync_workers.model import ID
-from sync_workers.redis import scripts
+from sync_workers.redis import history, scripts
 from sync_workers.redis.connect import Client
-from sync_workers.redis.keys import Keys
+from sync_workers.redis.keys import PARTS, Keys
 from sync_workers.redis.lease import owner
-from sync_workers.state import Change, Pending, State, write_fields
+from sync_workers.redis.state_form import changes, dump, hashes, state_of
+from sync_workers.runs.history import Entry, Kept
+from sync_workers.state import Change, State
 
 JOURNAL_KEPT = timedelta(days=7)
 """How long the journal of a run that died waits for its next attempt. Only a run's own attempts read it, and
@@ -31,7 +31,7 @@ CHUNK = 1000
 
 VERSION = str(State().version)
 
-_LINKS, _PENDING, _UNLINKED = 4, 5, 6
+_PLACE = {part: place for place, part in enumerate(PARTS, start=6)}
 """Which of the keys of `step.lua` a change is for, counted from 1 as in Lua."""
 
 
@@ -41,10 +41,12 @@ class RedisStore:
     Args:
         run: the run that has the lease.
         fence: its attempt's number, from `Taken`.
+        kept: how much of the history is kept.
     """
 
-    def __init__(self, client: Client, task: str, run: ID, fence: int) -> None:
+    def __init__(self, client: Client, task: str, run: ID, fence: int, kept: Kept = Kept()) -> None:
         self._client = client
+        self._kept = kept
         self._keys = Keys(task)
         self._run = run
         self._owner = owner(run, fence)
@@ -52,11 +54,14 @@ class RedisStore:
     def load(self) -> State | None:
         return load(self._client, self._keys.task)
 
-    def begin(self, operation: int, change: Change) -> bool:
-        return self._step("begin", operation, change) != b"begun"
+    def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
+        return self._step("begin", operation, change, intent) != b"begun"
 
-    def commit(self, operation: int | None, change: Change) -> None:
-        self._step("" if operation is None else "end", operation, change)
+    def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
+        self._step("" if operation is None else "end", operation, change, entry)
+
+    def intents(self) -> Mapping[str, Entry]:
+        return {name: history.read(body) for name, body in _scan(self._client, self._keys.intents)}
 
     def done(self) -> frozenset[int]:
         journal = self._client.ask("HGETALL", self._keys.journal(self._run))
@@ -69,7 +74,7 @@ class RedisStore:
             LeaseLostError: another run owns the task now; nothing was changed.
         """
         names: list[str] = []
-        for key, fields in zip(self._keys.state(), _whole(state), strict=True):
+        for key, fields in zip(self._keys.state(), self._whole(state), strict=True):
             staged = self._keys.staged(key)
             self._client.ask("DEL", staged)
             for part in _chunks(fields):
@@ -91,15 +96,25 @@ class RedisStore:
         if not self._client.run(scripts.REPLACE, (self._keys.lease, *names), (self._owner,)):
             raise self._lost()
 
-    def _step(self, step: str, operation: int | None, change: Change) -> bytes:
+    def _step(self, step: str, operation: int | None, change: Change, entry: Entry | None) -> bytes:
         keys = self._keys
+        number = "" if operation is None else operation
+        intent = entry.intent if entry is not None else f"{self._run}:{number}"
+        changed: list[str | bytes | int] = []
+        for part, name, body in changes(change):
+            changed += (_PLACE[part], name, body or b"")
         said: bytes = self._client.run(
             scripts.STEP,
-            (keys.lease, keys.meta, keys.journal(self._run), keys.links, keys.pending, keys.unlinked),
             (
-                self._owner, VERSION, step, "" if operation is None else operation, secrets.token_hex(8),
+                keys.lease, keys.meta, keys.journal(self._run), keys.intents, keys.history,
+                *(keys.part(part) for part in PARTS),
+            ),
+            (
+                self._owner, VERSION, step, number, secrets.token_hex(8),
                 int(JOURNAL_KEPT.total_seconds() * 1000),
-                "" if change.setup is None else _dump(dict(change.setup)), *_changes(change),
+                b"" if change.setup is None else dump(dict(change.setup)),
+                intent, b"" if entry is None else history.written(entry), self._kept.number,
+                *changed,
             ),
         )  # fmt: skip
         if said == b"lost":
@@ -107,6 +122,11 @@ class RedisStore:
         if said == b"version":
             raise _unknown_version(keys.task)
         return said
+
+    def _whole(self, state: State) -> Iterator[Mapping[str, bytes]]:
+        """A hash for each of `Keys.state()`."""
+        yield {"version": VERSION.encode(), "setup": dump(state.setup)}
+        yield from hashes(state)
 
     def _lost(self) -> LeaseLostError:
         return LeaseLostError(
@@ -127,24 +147,8 @@ def load(client: Client, task: str) -> State | None:
         return None
     if meta.get(b"version") != VERSION.encode():
         raise _unknown_version(task)
-    raw: dict[str, Any] = {"ids": {}, "objs": {}, "other_objs": {}, "pending": {}, "unlinked": {}}
     try:
-        raw["setup"] = _load(meta.get(b"setup", b"{}"))
-        for notion_id, body in _scan(client, keys.links):
-            other_id, *bases = _load(body)
-            raw["ids"][notion_id] = other_id
-            for name, record_id, base in zip(
-                ("objs", "other_objs"), (notion_id, other_id), bases, strict=True
-            ):
-                if base is not None:
-                    raw[name][record_id] = base
-        for place, body in _scan(client, keys.pending):
-            side, _, source_id = place.partition(":")
-            raw["pending"].setdefault(side, {})[source_id] = _load(body)
-        for place, _ in _scan(client, keys.unlinked):
-            side, _, record_id = place.partition(":")
-            raw["unlinked"].setdefault(side, set()).add(record_id)
-        return State.model_validate(raw)
+        return state_of(meta.get(b"setup", b"{}"), lambda part: _scan(client, keys.part(part)))
     except (ValueError, TypeError, ValidationError) as error:
         raise StateError(
             f"the state of task {task} in Redis cannot be read ({type(error).__name__}): "
@@ -153,53 +157,8 @@ def load(client: Client, task: str) -> State | None:
         ) from None  # the cause quotes field values, and this ends in logs and Celery results
 
 
-def _changes(change: Change) -> Iterator[str | bytes | int]:
-    """The change as triples of key, field and value for `step.lua`."""
-    for notion_id, link in change.links.items():
-        yield from (_LINKS, notion_id, _link(*link) if link is not None else "")
-    for (side, source_id), begun in change.pending.items():
-        yield from (_PENDING, f"{side}:{source_id}", _pending(begun) if begun is not None else "")
-    for (side, record_id), parted in change.unlinked.items():
-        yield from (_UNLINKED, f"{side}:{record_id}", "1" if parted else "")
-
-
-def _whole(state: State) -> tuple[dict[str, str | bytes], ...]:
-    """The state as one hash for each of `Keys.state()`."""
-    return (
-        {"version": VERSION, "setup": _dump(state.setup)},
-        {
-            notion_id: _link(other_id, state.objs.get(notion_id), state.other_objs.get(other_id))
-            for notion_id, other_id in state.ids.items()
-        },
-        {
-            f"{side}:{source_id}": _pending(begun)
-            for side, waiting in state.pending.items()
-            for source_id, begun in waiting.items()
-        },
-        {f"{side}:{record_id}": "1" for side, ids in state.unlinked.items() for record_id in ids},
-    )
-
-
-def _link(other_id: ID, notion_base: Mapping[str, Any] | None, base: Mapping[str, Any] | None) -> bytes:
-    bases = [write_fields(fields) if fields is not None else None for fields in (notion_base, base)]
-    return _dump([other_id, *bases])
-
-
-def _pending(begun: Pending) -> bytes:
-    return _dump({"source": write_fields(begun.source), "sent": write_fields(begun.sent), "key": begun.key})
-
-
-def _dump(value: Any) -> bytes:
-    # Half a surrogate pair is legal in Python and JSON; services have been seen to cut text there.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-
-
-def _load(body: bytes) -> Any:
-    return json.loads(body.decode("utf-8", "surrogatepass"))
-
-
-def _chunks(fields: Mapping[str, str | bytes]) -> Iterator[list[str | bytes]]:
-    flat = [part for pair in fields.items() for part in pair]
+def _chunks(fields: Mapping[str, bytes]) -> Iterator[list[str | bytes]]:
+    flat: list[str | bytes] = [part for pair in fields.items() for part in pair]
     for start in range(0, len(flat), 2 * CHUNK):
         yield flat[start : start + 2 * CHUNK]
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sync_workers.errors import StateError
 from sync_workers.fields import Field, Kind
 from sync_workers.model import (
+    About,
     Action,
     Ambiguity,
     Conflict,
@@ -31,6 +32,7 @@ from sync_workers.model import (
 )
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.get import Gathered, Mirror
+from sync_workers.runs.history import Entry
 from sync_workers.values import from_json, to_json
 
 T = TypeVar("T")
@@ -38,8 +40,8 @@ T = TypeVar("T")
 _NOUNS: dict[str, type] = {
     noun.__name__: noun
     for noun in (
-        *(Ambiguity, Conflict, Failure, Field, Gathered, Hold, Listing, Mirror, Operation),
-        *(Pair, Plan, Record, Report),
+        *(About, Ambiguity, Conflict, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
+        *(Operation, Pair, Plan, Record, Report),
     )
 }
 _ENUMS: dict[str, type[Enum]] = {enum.__name__: enum for enum in (Action, Kind, Outcome, Part, Side, Trigger)}

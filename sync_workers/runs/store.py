@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from sync_workers.runs.history import Entry
 from sync_workers.state import Change, State
 
 
@@ -17,7 +19,7 @@ class Store(Protocol):
             StateError: it cannot be read, such as one of an unknown version.
         """
 
-    def begin(self, operation: int, change: Change) -> bool:
+    def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         """Write the intent of an operation of this run's plan, with `change`, before it is tried.
 
         Returns False, and changes nothing, when an earlier attempt of this run began the operation
@@ -27,8 +29,11 @@ class Store(Protocol):
             LeaseLostError: another run owns the task now.
         """
 
-    def commit(self, operation: int | None, change: Change) -> None:
-        """Store `change` and, with a number, that the operation has come to its end; all or nothing.
+    def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
+        """Store `change`, with a number that the operation has come to its end, and its entry in the history.
+
+        All or nothing. The end of an operation, and an entry, take the intent of it away. An entry without a
+        number is of another run: one that died, or did not see the end of a write.
 
         Raises:
             LeaseLostError: another run owns the task now; nothing was stored.
@@ -37,32 +42,50 @@ class Store(Protocol):
     def done(self) -> frozenset[int]:
         """The operations of this run's plan that came to their end in earlier attempts."""
 
+    def intents(self) -> Mapping[str, Entry]:
+        """The writes, also of earlier runs, that were begun and whose end nobody saw, by `Entry.intent`."""
+
 
 class MemoryStore:
-    """A state in this process, for `SyncTask.sync` and tests; needs no Redis."""
+    """A state in this process, for tests; needs no Redis.
+
+    Attributes:
+        history: all entries, the oldest first.
+    """
 
     def __init__(self, state: State | None = None) -> None:
         self.state = state
         self.begun: set[int] = set()
         self.ended: set[int] = set()
+        self.opened: dict[str, Entry] = {}
+        self.history: list[Entry] = []
 
     def load(self) -> State | None:
         return self.state.model_copy(deep=True) if self.state is not None else None
 
-    def begin(self, operation: int, change: Change) -> bool:
+    def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         if operation in self.begun:
             return False
         self.begun.add(operation)
+        if intent is not None:
+            self.opened[intent.intent] = intent
         self._change(change)
         return True
 
-    def commit(self, operation: int | None, change: Change) -> None:
+    def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
+        if entry is not None:
+            self.opened.pop(entry.intent, None)
+            self.history.append(entry)
         if operation is not None:
             self.ended.add(operation)
+            self.opened = {name: one for name, one in self.opened.items() if one.number != operation}
         self._change(change)
 
     def done(self) -> frozenset[int]:
         return frozenset(self.ended)
+
+    def intents(self) -> Mapping[str, Entry]:
+        return dict(self.opened)
 
     def _change(self, change: Change) -> None:
         if self.state is None:
@@ -76,11 +99,14 @@ class Unstored:
     def load(self) -> State | None:
         return None
 
-    def begin(self, _operation: int, _change: Change) -> bool:
+    def begin(self, _operation: int, _change: Change, _intent: Entry | None = None) -> bool:
         return True
 
-    def commit(self, _operation: int | None, _change: Change) -> None:
+    def commit(self, _operation: int | None, _change: Change, _entry: Entry | None = None) -> None:
         """The caller has the state."""
 
     def done(self) -> frozenset[int]:
         return frozenset()
+
+    def intents(self) -> Mapping[str, Entry]:
+        return {}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from sync_workers.errors import RejectedError
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ID, Fields, Record
 
@@ -28,6 +29,7 @@ __all__ = [
     "OutOfScope",
     "ReadResult",
     "Service",
+    "WithoutExtras",
 ]
 
 
@@ -41,6 +43,9 @@ class Capabilities:
         compare_and_set: `update` and `delete` write only if the version is still the record's.
         safe_create: `create` with the same idempotency text never makes a second record.
         archives: `archive` is offered.
+        restores: `restore` is offered.
+        marks: a create stamps its idempotency text on the record, which shows it as `About.mark`.
+        notes: `annotate` is offered, and records show the text as `About.note`.
         clock_step: how coarse `Record.modified` is; a time t means "within [t, t + clock_step)".
     """
 
@@ -49,6 +54,9 @@ class Capabilities:
     compare_and_set: bool = False
     safe_create: bool = False
     archives: bool = False
+    restores: bool = False
+    marks: bool = False
+    notes: bool = False
     clock_step: timedelta = timedelta(0)
 
 
@@ -165,8 +173,38 @@ class Service(Protocol):
         Raises: as `delete`.
         """
 
+    def restore(self, record_id: ID) -> Record:
+        """Bring back from the trash or the archive what `delete` or `archive` put there.
+
+        Offered only with `Capabilities.restores`. One that is in its place already comes back as it is.
+
+        Raises:
+            MovedError: it cannot be brought back: it is gone for good, or was moved elsewhere.
+            UnknownOutcomeError: it was sent and the reply was lost.
+        """
+
+    def annotate(self, record_id: ID, text: str) -> None:
+        """Put a text for a person beside the record, or take it away where it is empty.
+
+        Offered only with `Capabilities.notes`. It touches no field, and may be repeated.
+
+        Raises: as `delete`; RejectedError where the service will never take it.
+        """
+
     def close(self) -> None:
         """Give back connections; calling it twice is fine."""
+
+
+class WithoutExtras:
+    """The methods of a service that offers neither `restore` nor `annotate`."""
+
+    def restore(self, record_id: ID) -> Record:
+        msg = f"record {record_id}: this service cannot bring back what was deleted or archived"
+        raise RejectedError(msg)
+
+    def annotate(self, record_id: ID, _text: str) -> None:
+        msg = f"record {record_id}: this service has no place for a text about conflicts"
+        raise RejectedError(msg)
 
 
 @dataclass(frozen=True, slots=True)

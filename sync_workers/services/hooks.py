@@ -17,7 +17,14 @@ from typing import Any
 from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.fields import Field
 from sync_workers.model import ID, NOTHING, Fields, Record, Side
-from sync_workers.services.base import Capabilities, Fetched, Gone, OutOfScope, ReadResult
+from sync_workers.services.base import (
+    Capabilities,
+    Fetched,
+    Gone,
+    OutOfScope,
+    ReadResult,
+    WithoutExtras,
+)
 from sync_workers.services.hook_values import PLAIN, HookValues
 from sync_workers.values import UnsupportedValueError, same
 
@@ -27,7 +34,7 @@ _SPOKEN = (LaterError, AccessError, RejectedError, MovedError, UnknownOutcomeErr
 """What a hook may raise on purpose: it then says what happened, as a service would."""
 
 
-class HooksService:
+class HooksService(WithoutExtras):
     """One side of a `SyncTask`; see `sync_workers.services.base.Service`.
 
     Attributes:

@@ -28,6 +28,7 @@ from sync_workers.services.base import (
     Mapped,
     OutOfScope,
     ReadResult,
+    WithoutExtras,
 )
 from sync_workers.values import same
 
@@ -93,7 +94,7 @@ FULL = Capabilities(
 )
 
 
-class MemoryService:
+class MemoryService(WithoutExtras):
     """One side of a task over a `Container`; see `sync_workers.services.base.Service`."""
 
     def __init__(

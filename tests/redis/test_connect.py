@@ -237,7 +237,7 @@ def test_all_keys_of_a_task_lie_in_one_slot() -> None:
         if isinstance(vars(Keys)[name], property) and name != "prefix"
     ]
     names += [keys.mirror(side) for side in Side]
-    names += [keys.journal("r"), keys.blob("r", "plan"), keys.staged(keys.links), *keys.state()]
+    names += [keys.journal("r"), keys.blob("r", "plan"), keys.staged(keys.part("links")), *keys.state()]
     assert len({key_slot(name.encode()) for name in names}) == 1
     assert key_slot(names[0].encode()) == key_slot(b"my-tasks")
     assert all(name.startswith("sync:{my-tasks}:") for name in names)
@@ -245,7 +245,7 @@ def test_all_keys_of_a_task_lie_in_one_slot() -> None:
 
 OLD_ENOUGH = {
     "DEL", "EXISTS", "GET", "HDEL", "HGET", "HINCRBY", "HMGET", "HSET", "INCR", "PERSIST", "PEXPIRE",
-    "RENAME", "SET", "TIME", "ZADD", "ZRANGE", "ZREM", "ZSCORE",
+    "RENAME", "SET", "TIME", "XADD", "ZADD", "ZRANGE", "ZREM", "ZSCORE",
 }  # fmt: skip
 """Commands with the forms we use that Redis 6.2 knows."""
 

@@ -94,7 +94,7 @@ def test_an_unknown_version_is_refused_with_the_remedy(redis_client: Client, tas
         store.load()
     with pytest.raises(StateError, match="upgrade"):
         store.commit(None, Change(links={"n1": None}))
-    assert redis_client.ask("HLEN", Keys(task_name).links) == 1
+    assert redis_client.ask("HLEN", Keys(task_name).part("links")) == 1
 
 
 @pytest.mark.parametrize("body", [b"nonsense", b'["o1"]', b'["o1", {"a": {"$later": "secret"}}, {}]', b"7"])
@@ -103,7 +103,7 @@ def test_a_damaged_state_is_one_line_with_the_remedy_and_no_values(
 ) -> None:
     store = take(redis_client, task_name, new_run_id())
     store.commit(None, LINK)
-    redis_client.ask("HSET", Keys(task_name).links, "n1", body)
+    redis_client.ask("HSET", Keys(task_name).part("links"), "n1", body)
 
     with pytest.raises(StateError, match="restore a backup") as caught:
         store.load()
@@ -123,7 +123,7 @@ def test_a_whole_state_takes_the_place_of_another_and_is_dropped(
 
     store.replace(state)
     assert load(redis_client, task_name) == state
-    assert [redis_client.ask("TTL", key) for key in Keys(task_name).state()] == [-1, -1, -2, -2]
+    assert [redis_client.ask("TTL", key) for key in Keys(task_name).state()] == [-1, -1] + [-2] * 7
 
     store.drop()
     assert load(redis_client, task_name) is None

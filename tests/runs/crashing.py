@@ -17,6 +17,7 @@ from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Mirror, get
+from sync_workers.runs.history import Entry
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities, Mapped, ReadResult, Service
 from sync_workers.services.memory import Container, MemoryService
@@ -93,15 +94,15 @@ class StoppableStore(MemoryStore):
         super().__init__(state)
         self.places = places
 
-    def begin(self, operation: int, change: Change) -> bool:
+    def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         self.places.stop()
-        begun = super().begin(operation, change)
+        begun = super().begin(operation, change, intent)
         self.places.stop()
         return begun
 
-    def commit(self, operation: int | None, change: Change) -> None:
+    def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
         self.places.stop()
-        super().commit(operation, change)
+        super().commit(operation, change, entry)
         self.places.stop()
 
 

@@ -17,6 +17,7 @@ from sync_workers.report import Outcome, Report
 from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.diff import decide
 from sync_workers.runs.get import get
+from sync_workers.runs.history import Entry
 from sync_workers.runs.store import MemoryStore
 from sync_workers.state import Change, Pending, State
 from tests.runs.here import RULES, Guarded, Here, named
@@ -77,13 +78,13 @@ class Told(MemoryStore):
         super().__init__(here.world.state)
         self.here, self.steps = here, []  # type: ignore[var-annotated]
 
-    def begin(self, operation: int, change: Change) -> bool:
+    def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         self.steps.append(("begin", sum(len(s.asked) for s in self._services())))
-        return super().begin(operation, change)
+        return super().begin(operation, change, intent)
 
-    def commit(self, operation: int | None, change: Change) -> None:
+    def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
         self.steps.append(("commit", sum(len(s.asked) for s in self._services())))
-        super().commit(operation, change)
+        super().commit(operation, change, entry)
 
     def _services(self) -> tuple[Guarded, Guarded]:
         return self.here.services.notion, self.here.services.other
@@ -154,8 +155,8 @@ def test_r5_the_base_is_what_the_service_shows_after_the_write(here: Here) -> No
 
 def test_r6_a_lease_that_has_gone_stops_the_run_before_the_write(here: Here) -> None:
     class Lost(MemoryStore):
-        def begin(self, operation: int, change: Change) -> bool:
-            raise LeaseLostError(f"another run has it {operation} {change}")
+        def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
+            raise LeaseLostError(f"another run has it {operation} {change} {intent}")
 
     here.add(Side.NOTION, title="Bread")
     here.add(Side.NOTION, title="Milk")

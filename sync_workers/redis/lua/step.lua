@@ -1,8 +1,8 @@
--- One step of a run: an operation begins or ends in the journal, and the state changes with it.
+-- One step of a run: an operation begins or ends in the journal, and state and history change with it.
 -- Answers 'stored', 'begun' (by an earlier attempt; nothing was stored), 'lost' or 'version'.
--- ARGV from the eighth on: number of the key, field, value ('' removes the field), and so on.
-local lease, meta, journal = KEYS[1], KEYS[2], KEYS[3]
-local owner, version, step, operation, attempt, ttl, setup = unpack(ARGV, 1, 7)
+-- ARGV from the eleventh on: number of the key, field, value ('' removes the field), and so on.
+local lease, meta, journal, intents, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local owner, version, step, operation, attempt, ttl, setup, intent, entry, most = unpack(ARGV, 1, 10)
 
 if redis.call('GET', lease) ~= owner then
   return 'lost'
@@ -12,6 +12,7 @@ if stored and stored ~= version then
   return 'version'
 end
 
+local news = false
 if step == 'begin' then
   local before = redis.call('HGET', journal, operation)
   -- The same attempt twice is one call whose answer was lost on the way.
@@ -19,18 +20,28 @@ if step == 'begin' then
     return 'begun'
   end
   redis.call('HSET', journal, operation, attempt)
+  if entry ~= '' then
+    redis.call('HSET', intents, intent, entry)
+  end
 elseif step == 'end' then
+  news = redis.call('HGET', journal, operation) ~= 'ended'
   redis.call('HSET', journal, operation, 'ended')
+  redis.call('HDEL', intents, intent)
+elseif entry ~= '' then
+  news = redis.call('HDEL', intents, intent) == 1
 end
 if step ~= '' then
   redis.call('PEXPIRE', journal, ttl)
+end
+if news and entry ~= '' then
+  redis.call('XADD', history, 'MAXLEN', '~', most, '*', 'entry', entry)
 end
 
 redis.call('HSET', meta, 'version', version)
 if setup ~= '' then
   redis.call('HSET', meta, 'setup', setup)
 end
-for place = 8, #ARGV, 3 do
+for place = 11, #ARGV, 3 do
   local key = KEYS[tonumber(ARGV[place])]
   if ARGV[place + 2] == '' then
     redis.call('HDEL', key, ARGV[place + 1])

@@ -24,7 +24,16 @@ from sync_workers.errors import (
     UnknownOutcomeError,
 )
 from sync_workers.model import ID, Fields, Record
-from sync_workers.services.base import Capabilities, Fetched, Field, Gone, Mapped, OutOfScope, ReadResult
+from sync_workers.services.base import (
+    Capabilities,
+    Fetched,
+    Field,
+    Gone,
+    Mapped,
+    OutOfScope,
+    ReadResult,
+    WithoutExtras,
+)
 from sync_workers.services.caldav.calendar import Calendar, Stored
 from sync_workers.services.caldav.connection import Connection, Reply
 from sync_workers.services.caldav.fields import FIELDS, values_of, with_values
@@ -48,7 +57,7 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-class CaldavService:
+class CaldavService(WithoutExtras):
     """One side of a task over a calendar; see `sync_workers.services.base.Service`."""
 
     def __init__(

@@ -21,7 +21,16 @@ from sync_workers.errors import (
     UnknownOutcomeError,
 )
 from sync_workers.model import ID, Fields, Record
-from sync_workers.services.base import Capabilities, Fetched, Field, Gone, Mapped, OutOfScope, ReadResult
+from sync_workers.services.base import (
+    Capabilities,
+    Fetched,
+    Field,
+    Gone,
+    Mapped,
+    OutOfScope,
+    ReadResult,
+    WithoutExtras,
+)
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError
 from sync_workers.services.notion.inputs import cut_to_minute
@@ -34,7 +43,7 @@ from sync_workers.values import same
 NOT_SHOWN = "not found, or not shared with the connection any more"
 
 
-class NotionService:
+class NotionService(WithoutExtras):
     """One side of a task over a data source; see `sync_workers.services.base.Service`."""
 
     capabilities = Capabilities(archives=True, clock_step=timedelta(minutes=1))

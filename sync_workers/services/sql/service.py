@@ -17,7 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sync_workers.errors import MovedError, RejectedError
 from sync_workers.model import ID, Fields, Record
-from sync_workers.services.base import Capabilities, Fetched, Field, Mapped, ReadResult
+from sync_workers.services.base import (
+    Capabilities,
+    Fetched,
+    Field,
+    Mapped,
+    ReadResult,
+    WithoutExtras,
+)
 from sync_workers.services.sql.database import Database
 from sync_workers.services.sql.rows import Rows, raw
 from sync_workers.services.sql.settings import SqlContainer
@@ -29,7 +36,7 @@ CREATES = uuid.UUID("5b0e3ad4-4a35-5a86-9d0c-0a8c3e1a4f6b")
 """The namespace of the marks that creates leave; never change it, or pending creates are done twice."""
 
 
-class SqlService:
+class SqlService(WithoutExtras):
     """One side of a task over a table."""
 
     def __init__(self, database: Database, place: SqlContainer, mapped: Mapped) -> None:
