@@ -10,6 +10,7 @@ Every call may raise `LaterError` (nothing was sent, or the service asks for pat
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,7 +31,19 @@ __all__ = [
     "ReadResult",
     "Service",
     "WithoutExtras",
+    "mark_of",
 ]
+
+MARK_LENGTH = 32
+"""Hexadecimal digits of a mark: 128 bits, so that no two creates ever share one."""
+
+
+def mark_of(idempotency: str) -> str:
+    """The mark that a create with this idempotency text leaves on its record, the same for every service.
+
+    A hash, because the text may hold ids of the other side, and everyone who sees the record sees the mark.
+    """
+    return hashlib.sha256(idempotency.encode()).hexdigest()[:MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,8 @@ class Capabilities:
         safe_create: `create` with the same idempotency text never makes a second record.
         archives: `archive` is offered.
         restores: `restore` is offered.
-        marks: a create stamps its idempotency text on the record, which shows it as `About.mark`.
+        marks: a create stamps `mark_of` its idempotency text on the record, which shows it as
+            `About.mark`.
         notes: `annotate` is offered, and records show the text as `About.note`.
         clock_step: how coarse `Record.modified` is; a time t means "within [t, t + clock_step)".
     """

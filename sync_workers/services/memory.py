@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sync_workers.errors import MovedError, RejectedError
-from sync_workers.model import ID, Fields, Record
+from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import (
     Capabilities,
@@ -29,6 +29,7 @@ from sync_workers.services.base import (
     OutOfScope,
     ReadResult,
     WithoutExtras,
+    mark_of,
 )
 from sync_workers.values import same
 
@@ -58,8 +59,12 @@ class Container:
 
     def add(self, **values: Any) -> Record:
         """Add a record as a person would, past the service."""
+        return self.make(values)
+
+    def make(self, fields: Fields, about: About = NOTHING_ELSE) -> Record:
+        """Add a record under the next id."""
         with self.lock:
-            return self.put(Record(id=f"{self.name}-{next(self.numbers)}", fields=values))
+            return self.put(Record(id=f"{self.name}-{next(self.numbers)}", fields=dict(fields), about=about))
 
     def edit(self, record_id: ID, **values: Any) -> Record:
         """Change a record as a person would, past the service."""
@@ -74,7 +79,7 @@ class Container:
                 self.log.append(record_id)
 
     def put(self, record: Record) -> Record:
-        """Store a record with a new version and time."""
+        """Store a record with a new version and time; what it shows beside its fields stays."""
         self.log.append(record.id)
         stored = replace(record, version=str(len(self.log)), modified=self.clock())
         self.records[record.id] = stored
@@ -90,7 +95,14 @@ def container(name: str) -> Container:
 
 
 FULL = Capabilities(
-    change_feed=True, deletes_visible=True, compare_and_set=True, safe_create=True, archives=True
+    change_feed=True,
+    deletes_visible=True,
+    compare_and_set=True,
+    safe_create=True,
+    archives=True,
+    restores=True,
+    marks=True,
+    notes=True,
 )
 
 
@@ -137,7 +149,8 @@ class MemoryService(WithoutExtras):
             made = self.container.made.get(idempotency)
             if self.capabilities.safe_create and made in self.container.records:
                 return self._show(self.container.records[made])
-            record = self.container.add(**fields)
+            about = About(mark=mark_of(idempotency)) if self.capabilities.marks else NOTHING_ELSE
+            record = self.container.make(fields, about)
             self.container.made[idempotency] = record.id
             return self._show(record)
 
@@ -159,6 +172,31 @@ class MemoryService(WithoutExtras):
                 self._expect(record)
                 self.container.archived[record.id] = self.container.records[record.id]
                 self.container.remove(record.id)
+
+    def restore(self, record_id: ID) -> Record:
+        """Bring back what was archived; a deleted record leaves nothing to bring back."""
+        if not self.capabilities.restores:
+            return super().restore(record_id)
+        with self.container.lock:
+            if record_id not in self.container.records:
+                if record_id not in self.container.archived:
+                    msg = f"record {record_id} was deleted, and this service keeps nothing of it"
+                    raise MovedError(msg)
+                self.container.put(self.container.archived.pop(record_id))
+            return self._show(self.container.records[record_id])
+
+    def annotate(self, record_id: ID, text: str) -> None:
+        if not self.capabilities.notes:
+            return super().annotate(record_id, text)
+        with self.container.lock:
+            record = self.container.records.get(record_id)
+            if record is None:
+                msg = f"record {record_id} is not there any more"
+                raise MovedError(msg)
+            note = text or None
+            if record.about.note != note:
+                self.container.put(replace(record, about=replace(record.about, note=note)))
+        return None
 
     def close(self) -> None:
         """Nothing is open."""
@@ -193,9 +231,17 @@ class MemoryService(WithoutExtras):
             raise MovedError(msg)
 
     def _show(self, record: Record) -> Record:
+        about = self._about(record.about)
         if not self.mapped.names:
-            return record
-        return replace(record, fields={name: record.fields.get(name) for name in self.mapped.names})
+            return record if about is record.about else replace(record, about=about)
+        fields = {name: record.fields.get(name) for name in self.mapped.names}
+        return replace(record, fields=fields, about=about)
+
+    def _about(self, about: About) -> About:
+        """What a service of these abilities shows beside the fields."""
+        mark = about.mark if self.capabilities.marks else None
+        note = about.note if self.capabilities.notes else None
+        return about if (mark, note) == (about.mark, about.note) else replace(about, mark=mark, note=note)
 
 
 class MemoryConnection(BaseModel):
