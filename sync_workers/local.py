@@ -28,6 +28,7 @@ from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.apply import Application
 from sync_workers.runs.calls import Calls, confirmed
 from sync_workers.runs.diff import decide
+from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import get, spent
 from sync_workers.runs.mirrors import KeptMirrors
@@ -46,7 +47,8 @@ def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Re
         gathered = get(services, task.sync_rules, report, full=full)
         reasons: tuple[str, ...] = ()
         try:
-            plan = decide(task.sync_rules, load(client, task.name), gathered, report)
+            state = load(client, task.name)
+            plan = decide(task.sync_rules, state, gathered, report, now=report.started)
         except GuardError as refused:
             plan, reasons = refused.plan, refused.reasons
         return confirmed(plan, Calls(services, report, {})), report, reasons
@@ -109,7 +111,10 @@ def _run(
     with task.sync_services() as services:
         gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=full)
         state = store.load()
-        plan = decide(task.sync_rules, state, gathered, report, accept_guards=accept_guards)
+        settle_intents(store, lease.run, gathered.snapshot)
+        plan = decide(
+            task.sync_rules, state, gathered, report, accept_guards=accept_guards, now=datetime.now(UTC)
+        )
         with spent(report, "apply"):
             application = Application(
                 task.name, services, plan, state or State(), store, report,

@@ -6,60 +6,35 @@ A snapshot goes into the engine, a plan comes out; both can be printed, counted,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-ID: TypeAlias = str
-Fields: TypeAlias = Mapping[str, Any]
+from sync_workers.sides import ID, NOTHING, ConflictMode, Fields, Pair, Side
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-NOTHING: Fields = MappingProxyType({})
-
-
-class Side(StrEnum):
-    """One of the two ends of a task. The engine never asks which one it has, only for the opposite."""
-
-    NOTION = "notion"
-    OTHER = "other"
-
-    @property
-    def opposite(self) -> Side:
-        return Side.OTHER if self is Side.NOTION else Side.NOTION
-
-
-class ConflictMode(StrEnum):
-    """Who wins when both sides changed a field to different values."""
-
-    NEWER = "newer"
-    NOTION = "notion"
-    OTHER = "other"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair(Generic[T_co]):
-    """One thing of each side, reached by side."""
-
-    notion: T_co
-    other: T_co
-
-    def __getitem__(self, side: Side) -> T_co:
-        return self.notion if side is Side.NOTION else self.other
-
-    @staticmethod
-    def of(side: Side, value: T, opposite: T) -> Pair[T]:
-        """A pair from the point of view of one side."""
-        return Pair(value, opposite) if side is Side.NOTION else Pair(opposite, value)
-
-    @staticmethod
-    def each(make: Callable[[Side], T]) -> Pair[T]:
-        """A pair of what `make` gives for each side."""
-        return Pair(make(Side.NOTION), make(Side.OTHER))
+__all__ = [
+    "ID",
+    "NOTHING",
+    "NOTHING_ELSE",
+    "About",
+    "Action",
+    "Ambiguity",
+    "Conflict",
+    "ConflictMode",
+    "Failure",
+    "Fields",
+    "Hold",
+    "Listing",
+    "Operation",
+    "Pair",
+    "Part",
+    "Plan",
+    "Record",
+    "Side",
+    "Snapshot",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +150,7 @@ class Part(StrEnum):
     MATCHED = "matched"
     NOTION_CREATED = "notion_created"
     OTHER_CREATED = "other_created"
+    UNDONE = "undone"  # what a person takes back of an earlier run
 
     @staticmethod
     def deleted(side: Side) -> Part:
@@ -271,6 +247,8 @@ class Plan:
     Attributes:
         links: how many there were when it was made.
         stale: attributes whose bases were made for another counterpart and are forgotten first.
+        quarantined: records that failed before and wait; see `runs.quarantine`.
+        healed: those that stood there, by written side and id, and for which nothing is to be done.
         setup: the set-up that the first links, or those after the dropped ones, are made with: stored
             before them, so that a run that dies does not take them for older ones.
     """
@@ -282,6 +260,8 @@ class Plan:
     links: int = 0
     setup: Mapping[str, str] | None = None
     stale: Pair[tuple[str, ...]] = Pair((), ())
+    quarantined: tuple[Hold, ...] = ()
+    healed: tuple[tuple[Side, ID], ...] = ()
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

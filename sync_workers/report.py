@@ -43,6 +43,7 @@ class Report:
         failures: records that could not be handled, with id and reason.
         ambiguous: records of both sides with one key that were left alone.
         held: records that wait on purpose.
+        quarantined: records that failed in earlier runs and were not tried in this one.
         remade: records whose counterpart was made again, since an edit of them beat its deletion.
         calls: calls made to each side's service.
         seconds: time spent by phase.
@@ -62,6 +63,7 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    quarantined: list[Hold] = field(default_factory=list)
     remade: list[ID] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Report:
         """Choose the outcome of a run that came to its end."""
         if self.held_conflicts:
             self.outcome = Outcome.DECISION
-        elif self.failures:
+        elif self.failures or self.quarantined:
             self.outcome = Outcome.PARTIAL
         else:
             self.outcome = Outcome.DONE
@@ -112,6 +114,7 @@ class Report:
             "failed": len(self.failures),
             "ambiguous": len(self.ambiguous),
             "held": len(self.held),
+            "quarantined": len(self.quarantined),
             "remade": self.remade[:MOST_FAILURES],
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},

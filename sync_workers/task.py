@@ -142,7 +142,9 @@ class SyncTask(PublicSteps, Scheduled):
         known = copied(state, bases=False) if state is not None else State()
         complete(known, services)
         gathered = get(services, self.sync_rules, report)
-        plan = decide(self.sync_rules, known, gathered, report, accept_guards=self.accept_guards)
+        plan = decide(
+            self.sync_rules, known, gathered, report, accept_guards=self.accept_guards, now=report.started
+        )
         gathered = replace(gathered, snapshot=Pair(Listing({}), Listing({})))  # it is large and done with
         if self.is_overridden(*STEPS):
             known = copied(known)  # they may change bases in place

@@ -13,7 +13,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 LAYERS = (
     (
         *("errors", "fields", "hooks", "model", "naming", "remarks", "report"),
-        *("schedule", "scheduling", "secret", "state", "values"),
+        *("schedule", "scheduling", "secret", "sides", "state", "values"),
     ),
     ("engine", "services", "settings"),
     ("config", "runs"),
@@ -34,7 +34,7 @@ ONLY_IN = {
 }
 """Libraries and the only places that know them; a lazy import counts, too."""
 
-ENGINE_MAY = {"engine", "fields", "model", "remarks", "state", "values"}
+ENGINE_MAY = {"engine", "fields", "model", "remarks", "sides", "state", "values"}
 SHARED_SERVICES = {"base", "hooks", "hook_values", "memory"}
 
 

@@ -19,6 +19,8 @@ from sync_workers.state import Pending, State
 
 Groups = Mapping[str, list[ID]]
 
+NEXT_LOOK = "the next run looks again"
+
 
 @dataclass(slots=True)
 class Adopted:
@@ -47,14 +49,25 @@ def adopt(
     state: State,
     absence: Absence,
     free: Pair[Mapping[ID, Record]],
+    safe: Pair[bool],
 ) -> Adopted:
-    """Find what the creates of earlier runs made of which nobody saw the end."""
+    """Find what the creates of earlier runs made of which nobody saw the end.
+
+    Where it is not found, it is made again; but where it may be among what cannot be seen now, it waits,
+    unless the side is `safe` against a second one.
+    """
     found = Adopted()
     for target in Side:
         begun = _open(state, absence.snapshot, target)
         if begun:
-            _Search(crossings, rules, absence, target, begun, free[target], found).run()
+            hides = not safe[target] and _hides_some(state, absence, target)
+            _Search(crossings, rules, absence, target, begun, free[target], found, hides).run()
     return found
+
+
+def _hides_some(state: State, absence: Absence, side: Side) -> bool:
+    """Whether a side has records without a link that the listing does not show."""
+    return not absence.snapshot[side].complete or bool(absence.unreadable[side] - state.linked(side))
 
 
 def _open(state: State, snapshot: Snapshot, target: Side) -> dict[ID, Pending]:
@@ -74,11 +87,13 @@ class _Search:
     rules: Rules
     absence: Absence
     target: Side
-    begun: Mapping[ID, Pending]
+    begun: dict[ID, Pending]
     free: Mapping[ID, Record]
     found: Adopted
+    hides: bool
 
     def run(self) -> None:
+        self._by_mark()
         left: list[ID] = []
         for sources, candidates in self._by_content():
             if not candidates:
@@ -90,11 +105,35 @@ class _Search:
                 # is left over was not created.
                 for source_id, made_id in zip(sources, candidates, strict=False):
                     self._pair(source_id, made_id, sent=True)
+        lost: list[ID] = []
         for sources, candidates in self._by_key(left):
+            if not candidates:
+                lost.extend(sources)
             if len(sources) == len(candidates) == 1:
                 self._pair(sources[0], candidates[0], sent=False)
             elif candidates:
                 self._leave_alone(sources, candidates)
+
+        keyless = [i for i in left if self._key_of_begun(i) is None]
+        for source_id in (*lost, *keyless):
+            self._wait(source_id)
+
+    def _by_mark(self) -> None:
+        """What carries the mark of a create was made by it, whatever a person has edited since."""
+        marked = {record.about.mark: i for i, record in self.free.items() if record.about.mark}
+        for source_id, begun in list(self.begun.items()):
+            if begun.mark and (made_id := marked.get(begun.mark)):
+                self._pair(source_id, made_id, sent=True)
+                del self.begun[source_id]
+
+    def _wait(self, source_id: ID) -> None:
+        """It was not found; where it may be there unseen, nothing is made."""
+        source = self.target.opposite
+        if not self.hides or source_id not in self.absence.snapshot[source].records:
+            return
+        self.found.taken[source].add(source_id)
+        reason = f"its copy may be among what {self.target} does not show now: {NEXT_LOOK}"
+        self.found.held.append(Hold(source, source_id, reason))
 
     def _by_content(self) -> Iterable[tuple[list[ID], list[ID]]]:
         """Begun creates that sent the same, with the records that show just that."""
@@ -105,7 +144,7 @@ class _Search:
             made = _grouped((i, self._content(attrs, self.free[i].fields)) for i in sorted(self.free))
             tried = _grouped((i, self._content(attrs, self.begun[i].sent)) for i in sources)
             for text, same_sources in tried.items():
-                yield same_sources, (self._untaken(made.get(text, [])) if attrs else [])
+                yield same_sources, (self._untaken(made.get(text, []), same_sources) if attrs else [])
 
     def _content(self, attrs: Sequence[str], fields: Fields) -> str:
         crossings = {c.attrs[self.target]: c for c in self.crossings}
@@ -117,7 +156,7 @@ class _Search:
             return
         made = _grouped((i, self._key(self.target, self.free[i])) for i in sorted(self.free))
         for key, same_sources in _grouped((i, self._key_of_begun(i)) for i in sources).items():
-            yield same_sources, self._untaken(made.get(key, []))
+            yield same_sources, self._untaken(made.get(key, []), same_sources)
 
     def _key(self, side: Side, record: Record) -> str | None:
         return key_of(self.crossings, self.rules, side, record)
@@ -127,8 +166,11 @@ class _Search:
         record = Record(source_id, begun.source, key=begun.key)
         return self._key(self.target.opposite, record)
 
-    def _untaken(self, ids: Iterable[ID]) -> list[ID]:
-        return [i for i in ids if i not in self.found.taken[self.target]]
+    def _untaken(self, ids: Iterable[ID], sources: Sequence[ID]) -> list[ID]:
+        """Without those that these creates surely did not make: they were there before, or bear a mark."""
+        before = set.intersection(*(set(self.begun[i].alike) for i in sources))
+        taken = self.found.taken[self.target] | before
+        return [i for i in ids if i not in taken and not self.free[i].about.mark]
 
     def _pair(self, source_id: ID, made_id: ID, *, sent: bool) -> None:
         source, found = self.target.opposite, self.found

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
+from sync_workers.engine.alike import Alike
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.draft import Draft
 from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import Merged, edited, merge
+from sync_workers.engine.parents import parents_first
 from sync_workers.engine.rules import DeletePolicy, Rules
 from sync_workers.fields import Field
 from sync_workers.model import (
@@ -30,10 +32,12 @@ from sync_workers.model import (
     Snapshot,
 )
 from sync_workers.state import Pending, State
-from sync_workers.values import is_unset
+from sync_workers.values import is_unset, same
 
 NO_FIELDS: Pair[Mapping[str, Field]] = Pair({}, {})
 """For tasks that do not know what their fields hold (hooks)."""
+
+NOT_SAFE: Pair[bool] = Pair.each(lambda _: False)
 
 
 def diff(
@@ -43,6 +47,7 @@ def diff(
     *,
     fields: Pair[Mapping[str, Field]] = NO_FIELDS,
     fresh: bool = False,
+    safe_creates: Pair[bool] = NOT_SAFE,
 ) -> Plan:
     """The plan that brings both sides together.
 
@@ -50,6 +55,7 @@ def diff(
         fields: what each side's fields hold, by name.
         fresh: the set-up changed since the bases were made: link and update, but take nothing
             that is absent for deleted (rule R9).
+        safe_creates: whether a side makes no second record when a create is repeated.
     """
     crossings = [
         Crossing(rule, Pair(fields.notion.get(rule.attrs.notion), fields.other.get(rule.attrs.other)))
@@ -57,7 +63,7 @@ def diff(
     ]
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
-    adopted = adopt(crossings, rules, state, absence, free)
+    adopted = adopt(crossings, rules, state, absence, free, safe_creates)
     return _Diff(crossings, rules, state, absence, free, adopted).run()
 
 
@@ -137,11 +143,24 @@ class _Diff:
         for ids in found.linked:
             self._link(ids, "one key on both sides")
         for source in Side:
-            for record_id in found.new[source]:
+            for record_id in parents_first(found.new[source], snapshot[source].records):
                 # An orphan's own source has to be confirmed gone before a second one is made.
                 ids_of = Pair.of(source, record_id, self.adopted.orphans[source].get(record_id))
                 record = snapshot[source].records[record_id]
                 self._create(source.opposite, ids_of, record, f"new on {source}")
+        self._name_alike()
+
+    def _name_alike(self) -> None:
+        """Say for each create which records it surely does not make, since they are there already."""
+        creates = self.draft.creates()
+        if not creates:
+            return
+        free = unlinked(self.state, self.absence.snapshot)
+        alike = Pair.each(lambda side: Alike(self.crossings, self.rules, side, free[side]))
+        for part, place, operation in creates:
+            source = operation.records[operation.side.opposite]
+            if source is not None and (ids := alike[operation.side].to(source, operation.fields)):
+                self.draft.parts[part][place] = replace(operation, alike=ids)
 
     def _adopted(self) -> None:
         for side in Side:
@@ -167,12 +186,22 @@ class _Diff:
     def _adopt(self, ids: Pair[ID], target: Side, begun: Pending) -> None:
         """A create of ours whose reply was lost: link what it made, then look for later edits."""
         records = self._records(ids)
-        made = {attr: records[target].fields.get(attr) for attr in begun.sent}
+        # What is not as it was sent was edited since then.
+        shown = {attr: records[target].fields.get(attr) for attr in begun.sent}
+        made = {
+            attr: shown[attr] if self._same(target, attr, shown[attr], sent) else sent
+            for attr, sent in begun.sent.items()
+        }
         made |= self._left_unset(target, records[target])
         bases = Pair.of(target, made, begun.source)
         why = "made by a run that lost the reply"
         self.draft.add(Part.MATCHED, Action.LINK, target, ids, why, records, bases=bases)
         self._merged(Part.MATCHED, records, merge(self.crossings, self.rules, records, bases))
+
+    def _same(self, side: Side, attr: str, one: object, another: object) -> bool:
+        crossing = next((c for c in self.crossings if c.attrs[side] == attr), None)
+        forms = (one, another) if crossing is None else map(crossing.comparable, (one, another))
+        return same(*forms)
 
     def _left_unset(self, target: Side, record: Record | None = None) -> dict[str, None]:
         """Bases of the fields that never cross to a new record and that it does not fill itself.

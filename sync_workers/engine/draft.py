@@ -61,6 +61,15 @@ class Draft:
                 made[operation.side][record.id] = replace(record, fields=shown)
         return made
 
+    def creates(self) -> list[tuple[Part, int, Operation]]:
+        """The creates so far, each with its part and its place in it."""
+        return [
+            (part, place, operation)
+            for part, operations in self.parts.items()
+            for place, operation in enumerate(operations)
+            if operation.action is Action.CREATE
+        ]
+
     def plan(self, links: int) -> Plan:
         operations = tuple(operation for part in Part for operation in self.parts[part])
         return Plan(operations, tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held), links)

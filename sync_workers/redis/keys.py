@@ -102,7 +102,7 @@ class Keys:
         return f"{self.prefix}:mirror:{side.value}"
 
     def journal(self, run: ID) -> str:
-        """Hash of a run's operations by number: the attempt that began it, or `ended`."""
+        """Hash of a run's operations by number: the attempt that began it, `done`, or `ended` without."""
         return f"{self.prefix}:run:{run}:journal"
 
     def blob(self, run: ID, name: str) -> str:

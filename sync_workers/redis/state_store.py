@@ -64,8 +64,14 @@ class RedisStore:
         return {name: history.read(body) for name, body in _scan(self._client, self._keys.intents)}
 
     def done(self) -> frozenset[int]:
+        return self._said(b"ended", b"done")
+
+    def carried_out(self) -> frozenset[int]:
+        return self._said(b"done")
+
+    def _said(self, *words: bytes) -> frozenset[int]:
         journal = self._client.ask("HGETALL", self._keys.journal(self._run))
-        return frozenset(int(number) for number, said in journal.items() if said == b"ended")
+        return frozenset(int(number) for number, said in journal.items() if said in words)
 
     def replace(self, state: State) -> None:
         """Put a whole state in the place of what is there, all at once.

@@ -47,6 +47,19 @@ class Calls:
         shown = self.on(side).update(record, fields)
         return {attr: shown.fields.get(attr) for attr in fields}
 
+    def written_before(self, side: Side, record: Record, fields: Fields) -> Fields | None:
+        """What the service shows of these fields if a stopped attempt wrote them; None if it did not.
+
+        Raises:
+            MovedError: it shows neither what was there nor what was to be written.
+        """
+        now = self.read(side, record.id)
+        shown = {attr: now.fields.get(attr) for attr in fields}
+        if all(same(shown[attr], value) for attr, value in fields.items()):
+            return shown
+        self._expect_same(record, now)
+        return None
+
     def read(self, side: Side, record_id: ID) -> Record:
         """What a record is now.
 
@@ -69,10 +82,12 @@ class Calls:
             planned = operation.records[side]
             if planned is None:
                 continue
-            now = self.read(side, planned.id)
-            if any(not same(now.fields.get(attr), value) for attr, value in planned.fields.items()):
-                msg = f"record {planned.id} changed since it was read"
-                raise MovedError(msg)
+            self._expect_same(planned, self.read(side, planned.id))
+
+    def _expect_same(self, planned: Record, now: Record) -> None:
+        if any(not same(now.fields.get(attr), value) for attr, value in planned.fields.items()):
+            msg = f"record {planned.id} changed since it was read"
+            raise MovedError(msg)
 
     def confirm_gone(self, side: Side, record_id: ID) -> None:
         """Ask for a missing record by its id: absent from a listing is not gone (rule R4).

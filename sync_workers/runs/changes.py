@@ -40,6 +40,13 @@ def unlink(operation: Operation) -> Change:
     return Change(links={both(operation.ids).notion: None}, unlinked=parted)
 
 
+def parted(ids: Pair[ID | None], *sides: Side) -> Change:
+    """Forget a link, if there is one, and leave the records of these sides alone from now on."""
+    links: Links = {ids.notion: None} if ids.notion is not None else {}
+    alone = {(side, record_id): True for side in sides if (record_id := ids[side]) is not None}
+    return Change(links=links, unlinked=alone)
+
+
 def both(ids: Pair[ID | None]) -> Pair[ID]:
     """The ids of an operation on a link.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
@@ -11,14 +12,21 @@ from sync_workers.errors import GuardError
 from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.get import Gathered, spent
+from sync_workers.runs.quarantine import without_quarantined
 from sync_workers.runs.setup import stale, without
 from sync_workers.state import State
 
 
 def decide(
-    rules: Rules, state: State | None, gathered: Gathered, report: Report, *, accept_guards: bool = False
+    rules: Rules,
+    state: State | None,
+    gathered: Gathered,
+    report: Report,
+    *,
+    accept_guards: bool = False,
+    now: datetime | None = None,
 ) -> Plan:
-    """The plan of a run.
+    """The plan of a run; without the time, no record waits in quarantine.
 
     Raises:
         GuardError: the plan looks like an accident; `accept_guards` carries it out all the same,
@@ -31,7 +39,10 @@ def decide(
         forgotten = stale(rules, known, gathered.setup)
         base = State() if moved else without(known, forgotten)
         stepped = replace(rules, clock_steps=gathered.clock_steps)
-        plan = diff(stepped, base, gathered.snapshot, fields=gathered.fields, fresh=bool(changed))
+        plan = diff(
+            stepped, base, gathered.snapshot,
+            fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
+        )  # fmt: skip
         reasons = refusals(rules.limits, base, gathered.snapshot, plan)
         repeated = any(gathered.snapshot[side].repeated for side in Side)
         if moved:
@@ -39,13 +50,15 @@ def decide(
         if moved or not known.setup:
             plan = replace(plan, setup=dict(gathered.setup))
         plan = replace(plan, stale=forgotten)
+        guarded, plan = plan, without_quarantined(plan, base, now)
         report.planned = len(plan)
+        report.quarantined.extend(plan.quarantined)
         report.ambiguous.extend(plan.ambiguous)
         report.held.extend(plan.held)
         # What the task decides itself is known only when it has decided.
         report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))
         if reasons and (repeated or not accept_guards):
-            raise GuardError(plan, reasons)
+            raise GuardError(guarded, reasons)
         return plan
 
 

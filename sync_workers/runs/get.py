@@ -59,12 +59,14 @@ class Gathered:
         fields: what each side's fields hold.
         setup: fingerprints by `side.name`, and those of the field map (see `runs.setup`).
         clock_steps: how coarse each side's times of change are.
+        safe_creates: whether a side makes no second record when a create is repeated.
     """
 
     snapshot: Snapshot
     fields: Pair[Mapping[str, Field]] = Pair({}, {})
     setup: Mapping[str, str] = field(default_factory=dict)
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
+    safe_creates: Pair[bool] = Pair.each(lambda _: False)
 
 
 def get(
@@ -89,7 +91,8 @@ def get(
         for side in Side:
             report.failures.extend(snapshot[side].failures)
         steps = Pair.each(lambda side: services[side].capabilities.clock_step)
-        return Gathered(snapshot, fields, setup, steps)
+        safe = Pair.each(lambda side: services[side].capabilities.safe_create)
+        return Gathered(snapshot, fields, setup, steps, safe)
 
 
 @contextmanager

@@ -42,6 +42,9 @@ class Store(Protocol):
     def done(self) -> frozenset[int]:
         """The operations of this run's plan that came to their end in earlier attempts."""
 
+    def carried_out(self) -> frozenset[int]:
+        """Those of them that were done; the others failed, or were left to the next run."""
+
     def intents(self) -> Mapping[str, Entry]:
         """The writes, also of earlier runs, that were begun and whose end nobody saw, by `Entry.intent`."""
 
@@ -56,7 +59,7 @@ class MemoryStore:
     def __init__(self, state: State | None = None) -> None:
         self.state = state
         self.begun: set[int] = set()
-        self.ended: set[int] = set()
+        self.ended: dict[int, bool] = {}
         self.opened: dict[str, Entry] = {}
         self.history: list[Entry] = []
 
@@ -77,12 +80,15 @@ class MemoryStore:
             self.opened.pop(entry.intent, None)
             self.history.append(entry)
         if operation is not None:
-            self.ended.add(operation)
+            self.ended[operation] = entry is not None
             self.opened = {name: one for name, one in self.opened.items() if one.number != operation}
         self._change(change)
 
     def done(self) -> frozenset[int]:
         return frozenset(self.ended)
+
+    def carried_out(self) -> frozenset[int]:
+        return frozenset(number for number, done in self.ended.items() if done)
 
     def intents(self) -> Mapping[str, Entry]:
         return dict(self.opened)
@@ -106,6 +112,9 @@ class Unstored:
         """The caller has the state."""
 
     def done(self) -> frozenset[int]:
+        return frozenset()
+
+    def carried_out(self) -> frozenset[int]:
         return frozenset()
 
     def intents(self) -> Mapping[str, Entry]:

@@ -21,9 +21,11 @@ from sync_workers.report import Report
 from sync_workers.runs import get as reading
 from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.diff import decide
+from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.quarantine import Key
 from sync_workers.runs.task import Task
 from sync_workers.state import State
 from sync_workers.worker.attempt import Attempt, Delivery, Done, Tell, attempt, never, no_one
@@ -73,7 +75,8 @@ def _diff(made: Attempt) -> Done:
         counted = sum(len(gathered.snapshot[side].records) for side in Side)
         made.tell({"phase": "diff", "records": counted})
         state = made.store.load()
-        plan = decide(made.task.sync_rules, state, gathered, made.report)
+        settle_intents(made.store, made.lease.run, gathered.snapshot)
+        plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
         if not plan.operations:
             finish(made.report, made.store, state, gathered, plan)
             return made.end()
@@ -85,22 +88,21 @@ def _diff(made: Attempt) -> Done:
 
 def _apply(made: Attempt) -> Done:
     plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
-    ended, resting = _taken_up(made)
+    ended, resting, stopped = _taken_up(made)
     known = made.store.load() or State()
     with spent(made.report, "apply"), made.task.sync_services() as services:
         application = Application(
             made.task.name, services, plan, known, made.store, made.report,
             stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),
+            ended=ended, resting=resting, stopped=stopped,
         )  # fmt: skip
-        application.ended |= ended
-        application.resting |= resting
         _tell_progress(made, len(application.ended), len(plan))
         slice_over = _is_cut_short(made.task, application)
     if slice_over:
-        made.put("slice", made.report, application.ended, application.resting)
+        made.put("slice", made.report, application.ended, application.resting, application.stopped)
         shown = {"phase": "apply", "done": len(application.ended), "of": len(plan)}
         return made.hand_on(shown, again=True)
-    finish(made.report, made.store, application.state, gathered)
+    finish(made.report, made.store, application.state, gathered, plan)
     return made.end()
 
 
@@ -122,9 +124,9 @@ def _is_slice_over(made: Attempt) -> bool:
     return made.stopping() or worked >= made.process.slice.total_seconds()
 
 
-def _taken_up(made: Attempt) -> tuple[set[int], dict[Side, str]]:
+def _taken_up(made: Attempt) -> tuple[set[int], dict[Side, str], set[Key]]:
     """What earlier slices know besides the journal: what failed is not tried, counted and told again."""
     if not made.has("slice"):
-        return set(), {}
-    made.report, ended, resting = made.fetch("slice", Report, set, dict)
-    return ended, {Side(side): reason for side, reason in resting.items()}
+        return set(), {}, set()
+    made.report, ended, resting, stopped = made.fetch("slice", Report, set, dict, set)
+    return ended, {Side(side): reason for side, reason in resting.items()}, stopped

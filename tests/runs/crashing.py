@@ -15,6 +15,7 @@ from sync_workers.model import ID, Conflict, Fields, Pair, Part, Plan, Record, S
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
+from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Mirror, get
 from sync_workers.runs.history import Entry
@@ -132,6 +133,14 @@ class World:
     reports: list[Report] = field(default_factory=list)
     minutes: int = 0
     places: int = 0
+    opened: dict[str, Entry] = field(default_factory=dict)
+    history: list[Entry] = field(default_factory=list)
+    later: timedelta = timedelta(0)
+
+    @property
+    def now(self) -> datetime:
+        """The time of the next run; `later` than the last change if a test wants so."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=self.minutes) + self.later
 
     def __post_init__(self) -> None:
         for side in Side:
@@ -146,7 +155,10 @@ class World:
         state = None if self.state is None else State.model_validate_json(self.state.model_dump_json())
         containers = Pair.each(lambda side: _copied(self.containers[side]))
         mirrors = KeptHere(dict(self.mirrors.kept))
-        return World(self.rules, self.capabilities, containers, state, mirrors, minutes=self.minutes)
+        return World(
+            self.rules, self.capabilities, containers, state, mirrors, minutes=self.minutes,
+            opened=dict(self.opened), history=list(self.history), later=self.later,
+        )  # fmt: skip
 
     def services(self, places: Places) -> Pair[Any]:
         mapped = Pair.each(lambda side: Mapped(tuple(rule.attrs[side] for rule in self.rules.fields)))
@@ -166,10 +178,12 @@ class World:
         """One run; `chosen` is the place where it is hit. A redelivered one goes on after a stop."""
         places = Places(chosen)
         services = through or self.services(places)
-        report = Report("crash")
+        report = Report("crash", f"run{len(self.reports)}")
         gathered = get(services, self.rules, report, mirrors=None if through else self.mirrors)
-        plan = decide(self.rules, self.state, gathered, report, accept_guards=True)
         store = StoppableStore(self.state, places)
+        store.opened, store.history = dict(self.opened), list(self.history)
+        settle_intents(store, report.run, gathered.snapshot)
+        plan = decide(self.rules, self.state, gathered, report, accept_guards=True, now=self.now)
         self.reports.append(report)
         try:
             try:
@@ -178,16 +192,17 @@ class World:
                 if not redelivered:
                     raise
                 self._apply(plan, services, store, report)
-            finish(report, store, store.state, gathered)
+            finish(report, store, store.state, gathered, plan)
         finally:
             self.state = store.state
+            self.opened, self.history = store.opened, store.history
             self.conflicts.extend(report.conflicts)
             self.places = places.passed
         return plan
 
     def _apply(self, plan: Plan, services: Pair[Any], store: StoppableStore, report: Report) -> None:
         known = store.load() or State()
-        application = Application("crash", services, plan, known, store, report)
+        application = Application("crash", services, plan, known, store, report, now=lambda: self.now)
         for part in Part:
             application.run(part)
 

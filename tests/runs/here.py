@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync_workers.engine.rules import FieldRule, Rules
-from sync_workers.model import ID, ConflictMode, Fields, Pair, Record, Side
+from sync_workers.errors import RejectedError
+from sync_workers.model import ID, About, ConflictMode, Fields, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.services.base import Capabilities, ReadResult
 from sync_workers.services.memory import FULL, MemoryService
@@ -24,6 +25,7 @@ class Guarded(MemoryService):
         super().__init__(real.container, real.mapped, real.capabilities)
         self.errors: dict[str, Callable[[], Exception]] = {}
         self.hidden: set[ID] = set()
+        self.refused: set[str] = set()
         self.asked: list[str] = []
 
     def fetch(self, cursor: str | None = None) -> Any:
@@ -52,6 +54,8 @@ class Guarded(MemoryService):
 
     def _ask(self, method: str, *what: str) -> None:
         self.asked.append(" ".join((method, *what)))
+        if self.asked[-1] in self.refused:
+            raise RejectedError(self.asked[-1])
         if method in self.errors:
             error = self.errors[method]()
             raise error
@@ -100,6 +104,12 @@ class Here:
 
     def add(self, side: Side, **values: Any) -> ID:
         return self.world.containers[side].add(**named(side, values)).id
+
+    def child(self, side: Side, parent: ID, **values: Any) -> ID:
+        """A record that belongs under another one."""
+        container = self.world.containers[side]
+        record = container.records[self.add(side, **values)]
+        return container.put(replace(record, about=About(parent=parent))).id
 
     def edit(self, side: Side, record_id: ID, **values: Any) -> None:
         self.world.containers[side].edit(record_id, **named(side, values))

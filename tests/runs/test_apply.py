@@ -21,6 +21,7 @@ from sync_workers.runs.history import Entry
 from sync_workers.runs.store import MemoryStore
 from sync_workers.state import Change, Pending, State
 from tests.runs.here import RULES, Guarded, Here, named
+from tests.runs.situations import POOR
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
@@ -96,6 +97,7 @@ def application(here: Here, store: MemoryStore, **more: Any) -> Application:
     services = Pair(here.services.notion, here.services.other)
     gathered = get(services, here.rules, report)
     plan = decide(here.rules, here.world.state, gathered, report, accept_guards=True)
+    more.setdefault("now", lambda: here.world.now)
     return Application("apply", services, plan, store.load() or State(), store, report, **more)
 
 
@@ -183,7 +185,8 @@ def test_r5_a_plan_stops_between_two_operations_and_goes_on_where_it_was(here: H
     assert told == [(1, 3), (2, 3)]
 
 
-def test_r3_an_operation_that_an_attempt_began_is_not_repeated_blindly(here: Here) -> None:
+def test_r3_a_create_that_an_attempt_began_is_not_repeated_blindly() -> None:
+    here = Here(capabilities=Pair(POOR, POOR))
     here.add(Side.NOTION, title="Bread")
     store = MemoryStore()
     store.begin(0, Change())

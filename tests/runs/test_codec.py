@@ -178,7 +178,8 @@ def test_a_value_that_is_no_number_comes_back_as_none() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no json", b"{}", b"[]", b'{"$Plan": [1, 2, 3, 4, 5, 6, 7, 8, 9]}', b'{"$Unknown": []}',
+    [b"", b"no json", b"{}", b"[]", b'{"$Plan": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]}',
+     b'{"$Unknown": []}',
      b'{"$Side": "left"}', b'"text"', b"\xff", b'{"$Record": ["x", {}, {"$datetime": "2026-01-01"}]}'],
 )  # fmt: skip
 def test_anything_else_is_a_state_error_with_the_next_step(data: bytes) -> None:

@@ -24,8 +24,10 @@ if step == 'begin' then
     redis.call('HSET', intents, intent, entry)
   end
 elseif step == 'end' then
-  news = redis.call('HGET', journal, operation) ~= 'ended'
-  redis.call('HSET', journal, operation, 'ended')
+  local before = redis.call('HGET', journal, operation)
+  news = before ~= 'done'
+  -- One that was done stays so, whatever a copy of an older call says.
+  redis.call('HSET', journal, operation, (entry ~= '' or not news) and 'done' or 'ended')
   redis.call('HDEL', intents, intent)
 elseif entry ~= '' then
   news = redis.call('HDEL', intents, intent) == 1

@@ -1,0 +1,94 @@
+"""From an operation of a plan to its entry in the history, and what became of writes whose end nobody saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sync_workers.model import ID, Action, Conflict, Fields, Operation, Pair, Side, Snapshot
+from sync_workers.runs.history import Entry
+from sync_workers.runs.store import Store
+from sync_workers.state import Change, State
+from sync_workers.values import same
+
+
+def intent(run: ID, number: int, operation: Operation, state: State) -> Entry:
+    """The entry of an operation before it is tried: `after` is what it is to make of the written side."""
+    before = Pair.each(lambda side: _fields(operation, side))
+    written = before[operation.side] or {}
+    after: Fields | None = {**written, **operation.fields}
+    if operation.action in {Action.DELETE, Action.ARCHIVE}:
+        after = None
+    if not operation.action.writes:
+        before, after = Pair(None, None), None  # the link changes, no record does
+    return Entry(
+        run, number, operation.action, operation.side, operation.ids, operation.reason,
+        before, Pair.of(operation.side, after, before[operation.side.opposite]),
+        _bases(operation.ids, state), operation.conflicts,
+    )  # fmt: skip
+
+
+def done(
+    begun: Entry,
+    *,
+    ids: Pair[ID] | None = None,
+    shown: Pair[Fields | None] = Pair(None, None),
+    conflicts: Sequence[Conflict] = (),
+) -> Entry:
+    """The entry of an operation that came to its end; `shown` is what the written sides show since."""
+
+    def after(side: Side) -> Fields | None:
+        fields = shown[side]
+        return begun.after[side] if fields is None else {**(begun.before[side] or {}), **fields}
+
+    return replace(
+        begun,
+        ids=ids or begun.ids,
+        after=Pair.each(after),
+        conflicts=tuple(conflicts) or begun.conflicts,
+    )
+
+
+def settle_intents(store: Store, run: ID, snapshot: Snapshot) -> None:
+    """Put the writes of earlier runs whose end nobody saw into the history, with what both sides show now.
+
+    What is to be done about them the plan decides, by looking at both sides; here is only kept that they
+    were tried, by whom, and what was there before.
+    """
+    for begun in store.intents().values():
+        if begun.run != run:
+            store.commit(None, Change(), _found(begun, snapshot))
+
+
+def _found(begun: Entry, snapshot: Snapshot) -> Entry:
+    side, record_id = begun.side, begun.ids[begun.side]
+    record = snapshot[side].records.get(record_id) if record_id is not None else None
+    shown: Fields | None = (
+        {attr: record.fields.get(attr) for attr in begun.after[side] or ()} if record else None
+    )
+    if begun.action is Action.CREATE:
+        said, shown = "looked for", begun.after[side]
+    elif begun.after[side] is None:
+        said = "done" if record is None else "not done"
+    elif shown is not None and _same(shown, begun.after[side]):
+        said = "done"
+    else:
+        said = "not done" if shown is not None and _same(shown, begun.before[side]) else "not to be told"
+    reason = f"{begun.reason}; its end was not seen, afterwards: {said}"
+    after = Pair.of(side, shown, begun.after[side.opposite])
+    return replace(begun, reason=reason, after=after, lost=True)
+
+
+def _same(one: Fields, another: Fields | None) -> bool:
+    return another is not None and all(same(value, another.get(attr)) for attr, value in one.items())
+
+
+def _fields(operation: Operation, side: Side) -> Fields | None:
+    record = operation.records[side]
+    return None if record is None else record.fields
+
+
+def _bases(ids: Pair[ID | None], state: State) -> Pair[Fields] | None:
+    if ids.notion is None or ids.other is None or state.ids.get(ids.notion) != ids.other:
+        return None
+    return Pair(state.objs.get(ids.notion, {}), state.other_objs.get(ids.other, {}))

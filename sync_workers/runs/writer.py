@@ -1,0 +1,290 @@
+"""`Writer`: carries out single operations, each covered by the journal (rule R5).
+
+    intent with what was before ─> look at the target ─> write ─> read back ─> bases, end and history at once
+
+The intent is stored before the write, and the new bases together with its end after it, both refused when
+the lease has gone. An operation that an earlier attempt of the run began is looked at before it is tried
+again: an update is done, not done, or someone else's edit by now; a delete is confirmed; a create is made
+again only where the service makes no second one, else the next run looks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sync_workers.errors import RejectedError, StateError, UnknownOutcomeError
+from sync_workers.model import (
+    ID,
+    Action,
+    Conflict,
+    Fields,
+    Operation,
+    Pair,
+    Part,
+    Plan,
+    Record,
+    Side,
+)
+from sync_workers.remarks import Quarantined
+from sync_workers.report import Report
+from sync_workers.runs.calls import Calls, HeldError
+from sync_workers.runs.changes import both, link, parted, unlink
+from sync_workers.runs.entries import done, intent
+from sync_workers.runs.history import Entry
+from sync_workers.runs.quarantine import key_of
+from sync_workers.runs.resolving import decide, settle
+from sync_workers.runs.store import Store
+from sync_workers.services.base import mark_of
+from sync_workers.state import Change, Pending, State
+from sync_workers.values import is_unset, same
+
+
+@dataclass(slots=True)
+class Writer:
+    """Both services and the store of one task, for one plan.
+
+    Attributes:
+        task: the task's name; part of what makes a repeated create the same one.
+        state: what was stored before; changed in step with the store.
+        resolve: decides a conflict for the task itself (`SyncTask.resolve_conflict`).
+        there: per side the ids that the plan knows: a create that gives one of them back made nothing.
+        earlier: the creates whose end was not known when this began.
+    """
+
+    task: str
+    calls: Calls
+    plan: Plan
+    state: State
+    store: Store
+    report: Report
+    resolve: Callable[[Conflict], Any] | None
+    there: Pair[set[ID | None]] = field(init=False)
+    earlier: Mapping[Side, Mapping[ID, Pending]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.there = Pair.each(self._shown_alone)
+        self.earlier = {side: dict(self.state.pending.get(side, {})) for side in Side}
+
+    def perform(self, number: int, operation: Operation) -> None:
+        """Carry out one operation to its end.
+
+        Raises:
+            HeldError, MovedError, RejectedError, LaterError, AccessError: it did not happen.
+            UnknownOutcomeError: nobody knows whether it happened.
+            StateError: the store cannot be written, or the lease has gone.
+        """
+        match operation.action:
+            case Action.LINK | Action.ADVANCE | Action.UNLINK | Action.DROP:
+                self._keep(number, operation)
+            case Action.CREATE:
+                self._create(number, operation)
+            case Action.UPDATE:
+                self._update(number, operation)
+            case Action.DELETE | Action.ARCHIVE:
+                self._remove(number, operation)
+            case Action.RESTORE:
+                self._restore(number, operation)
+            case Action.RESOLVE:
+                self._resolve(number, operation)
+            case Action.ANNOTATE:
+                self._annotate(number, operation)
+
+    def forget(self, number: int, operation: Operation, failure: Quarantined | None = None) -> None:
+        """The operation surely did not happen; what an earlier run began stays to be looked for."""
+        side, source = operation.side, operation.records[operation.side.opposite]
+        pending: dict[tuple[Side, ID], Pending | None] = {}
+        if operation.action is Action.CREATE and source is not None:
+            pending = {(side, source.id): self.earlier[side].get(source.id)}
+        self.commit(number, Change(pending=pending, quarantine=_remembered(operation, failure)))
+
+    def doubt(self, operation: Operation, failure: Quarantined) -> None:
+        """Nobody knows whether the operation happened; its intent stays open."""
+        self.commit(None, Change(quarantine=_remembered(operation, failure)))
+
+    def commit(self, number: int | None, change: Change, entry: Entry | None = None) -> None:
+        """Store a change, an operation's end and its entry in the history, all at once."""
+        self.store.commit(number, change, entry)
+        change.apply(self.state)
+
+    def _end(self, number: int, operation: Operation, change: Change, entry: Entry) -> None:
+        """The operation is done: the record is in quarantine no more."""
+        side, record_id = key_of(operation)
+        if record_id in self.state.quarantine.get(side, {}):
+            change = replace(change, quarantine=_remembered(operation, None))
+        self.commit(number, change, entry)
+
+    def _intent(self, number: int, operation: Operation) -> Entry:
+        return intent(self.report.run, number, operation, self.state)
+
+    def _begin(self, number: int, change: Change, entry: Entry) -> bool:
+        """Store the intent; False when an earlier attempt of this run did and nobody saw its end."""
+        if not self.store.begin(number, change, entry):
+            return False
+        change.apply(self.state)
+        return True
+
+    def _keep(self, number: int, operation: Operation) -> None:
+        """An operation on the state alone."""
+        ids, side, entry = both(operation.ids), operation.side, self._intent(number, operation)
+        undone = operation.part is Part.UNDONE
+        if undone and operation.action is Action.UNLINK:
+            self._end(number, operation, parted(ids, *Side), entry)
+            return
+        if operation.action is Action.UNLINK and operation.records[side] is not None:
+            self.calls.confirm_gone(side.opposite, ids[side.opposite])
+        elif operation.action is Action.UNLINK:
+            self.calls.confirm_one_gone(ids)
+        if operation.action in {Action.UNLINK, Action.DROP}:
+            self._end(number, operation, unlink(operation), entry)
+        else:
+            self._end(number, operation, link(self.state, ids, operation.bases), entry)
+
+    def _create(self, number: int, operation: Operation) -> None:
+        side, source = operation.side, there(operation, operation.side.opposite)
+        gone_id = operation.ids[side]
+        # A create that was tried again in this run gave back the very record this one is made from.
+        if source.id in self.state.bases(side.opposite) and not self._is_linked(operation.ids):
+            msg = f"record {source.id} was linked since the plan was made"
+            raise HeldError(msg)
+        if gone_id is not None:
+            self.calls.confirm_gone(side, gone_id)
+        was_linked = gone_id is not None and self._is_linked(operation.ids)
+        idempotency, entry = f"{self.task}/{side}/{source.id}", self._intent(number, operation)
+        self._begin_create(number, operation, source, idempotency, entry)
+        made = self.calls.on(side).create(operation.fields, idempotency)
+        ids = Pair.of(side, made.id, source.id)
+        change = link(self.state, ids, self._made(operation, source.id, made), leaves=operation.ids.notion)
+        # The record that is gone may itself have been the source of a create whose reply was lost.
+        orphaned = {(side.opposite, gone_id): None} if gone_id is not None else {}
+        change = replace(change, pending={**change.pending, **orphaned})
+        self._end(number, operation, change, done(entry, ids=ids, shown=Pair.of(side, made.fields, None)))
+        if was_linked:
+            self.report.remade.append(source.id)
+
+    def _begin_create(
+        self, number: int, operation: Operation, source: Record, idempotency: str, entry: Entry
+    ) -> None:
+        side = operation.side
+        capabilities = self.calls.services[side].capabilities
+        known = self.earlier[side].get(source.id)
+        begun = Pending.model_construct(  # the values are no JSON yet, so they must not be read as such
+            source=dict(operation.bases[side.opposite]),
+            sent=dict(operation.fields),
+            key=source.key,
+            mark=mark_of(idempotency) if capabilities.marks else "",
+            # What was there before the first attempt: whatever came since may be what that one made.
+            alike=known.alike if known is not None else operation.alike,
+        )
+        is_first = self._begin(number, Change(pending={(side, source.id): begun}), entry)
+        if not is_first and not capabilities.safe_create:
+            msg = "an earlier attempt was stopped in the middle of this"
+            raise UnknownOutcomeError(msg)
+
+    def _made(self, operation: Operation, source_id: ID, made: Record) -> Pair[Fields]:
+        """The bases of a record that was just created and of the one it was made from."""
+        side = operation.side
+        shown = {attr: made.fields.get(attr) for attr in operation.fields}
+        # It may be what an earlier attempt or a forgotten run made, edited by a person since then: nobody
+        # knows its base.
+        old = source_id in self.earlier[side] or made.id in self.there[side]
+        if old and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
+            return Pair({}, {})
+        unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
+        return Pair.of(side, {**unset, **shown}, operation.bases[side.opposite])
+
+    def _shown_alone(self, side: Side) -> set[ID | None]:
+        """What the plan knows of a side: a safe create that gives one of these back made nothing."""
+        alone = {record_id for group in self.plan.ambiguous for record_id in group.ids[side]}
+        return {op.ids[side] for op in self.plan} | alone | self.state.unlinked.get(side, set())
+
+    def _is_linked(self, ids: Pair[ID | None]) -> bool:
+        return ids.notion is not None and self.state.ids.get(ids.notion) == ids.other
+
+    def _update(self, number: int, operation: Operation) -> None:
+        side, ids, record = operation.side, both(operation.ids), there(operation, operation.side)
+        entry = self._intent(number, operation)
+        is_first = self._begin(number, Change(), entry)
+        shown = None if is_first else self.calls.written_before(side, record, operation.fields)
+        if shown is None:
+            shown = self.calls.write(side, record, operation.fields)
+        bases = Pair.of(side, {**operation.bases[side], **shown}, operation.bases[side.opposite])
+        change = link(self.state, ids, bases)
+        self._end(number, operation, change, done(entry, shown=Pair.of(side, shown, None)))
+
+    def _remove(self, number: int, operation: Operation) -> None:
+        """Repeating it is harmless: what is gone or changed since is told by the service."""
+        side, ids, record = operation.side, operation.ids, there(operation, operation.side)
+        undone = operation.part is Part.UNDONE
+        if not undone:
+            self.calls.confirm_gone(side.opposite, both(ids)[side.opposite])
+        service = self.calls.on(side)
+        if operation.action is Action.ARCHIVE and not service.capabilities.archives:
+            msg = f"the service of {side} has no archive: choose another delete policy for the task"
+            raise RejectedError(msg)
+        entry = self._intent(number, operation)
+        self._begin(number, Change(), entry)
+        if operation.action is Action.DELETE:
+            service.delete(record)
+        else:
+            service.archive(record)
+        change = parted(ids, side.opposite) if undone else Change(links={both(ids).notion: None})
+        self._end(number, operation, change, entry)
+
+    def _restore(self, number: int, operation: Operation) -> None:
+        """Bring back what was deleted or archived; its link, too, where its counterpart is there."""
+        side, record_id = operation.side, operation.ids[operation.side]
+        entry = self._intent(number, operation)
+        self._begin(number, Change(), entry)
+        service = self.calls.on(side)
+        if record_id is not None and service.capabilities.restores and not operation.fields:
+            back = service.restore(record_id)
+        else:
+            back = service.create(operation.fields, f"{self.task}/{side}/restored/{entry.intent}")
+        ids = Pair.of(side, back.id, operation.ids[side.opposite])
+        change = parted(ids, side)
+        if operation.records[side.opposite] is not None:
+            shown = {attr: back.fields.get(attr) for attr in operation.bases[side]}
+            bases = Pair.of(side, shown, operation.bases[side.opposite])
+            change = link(self.state, both(ids), bases, leaves=operation.ids.notion)
+        shown_by = Pair.of(side, back.fields, None)
+        self._end(number, operation, change, replace(done(entry, shown=shown_by), ids=ids))
+
+    def _resolve(self, number: int, operation: Operation) -> None:
+        """Conflicts that the task decides itself, perhaps by writing."""
+        ids, entry = both(operation.ids), self._intent(number, operation)
+        self.calls.expect_unmoved(operation)
+        self._begin(number, Change(), entry)
+        known = len(self.report.conflicts)
+        bases = settle(self.calls, operation, decide(operation, self.resolve, self.report))
+        decided = [conflict for conflict in self.report.conflicts[known:] if not conflict.held]
+        change = link(self.state, ids, bases)
+        self._end(
+            number, operation, change, done(entry, shown=Pair.each(lambda s: bases[s]), conflicts=decided)
+        )
+
+    def _annotate(self, number: int, operation: Operation) -> None:
+        """A text beside a record; it may be written twice."""
+        record, entry = there(operation, operation.side), self._intent(number, operation)
+        self._begin(number, Change(), entry)
+        self.calls.on(operation.side).annotate(record.id, operation.note)
+        self._end(number, operation, Change(), entry)
+
+
+def there(operation: Operation, side: Side) -> Record:
+    """The record that the operation cannot be without.
+
+    Raises:
+        StateError: it is without it.
+    """
+    if (record := operation.records[side]) is None:
+        msg = f"a {operation.action} without its record of {side}: a plan of another version?"
+        raise StateError(msg)
+    return record
+
+
+def _remembered(
+    operation: Operation, failure: Quarantined | None
+) -> Mapping[tuple[Side, ID], Quarantined | None]:
+    return {key_of(operation): failure}
