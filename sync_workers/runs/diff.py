@@ -51,15 +51,20 @@ def decide(
             plan = replace(plan, setup=dict(gathered.setup))
         plan = replace(plan, stale=forgotten)
         guarded, plan = plan, without_quarantined(plan, base, now)
-        report.planned = len(plan)
-        report.quarantined.extend(plan.quarantined)
-        report.ambiguous.extend(plan.ambiguous)
-        report.held.extend(plan.held)
-        # What the task decides itself is known only when it has decided.
-        report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))
+        _tell(report, plan, rules)
         if reasons and (repeated or not accept_guards):
             raise GuardError(guarded, reasons)
         return plan
+
+
+def _tell(report: Report, plan: Plan, rules: Rules) -> None:
+    """Put into the report what the plan knows."""
+    report.planned = len(plan)
+    report.ambiguous.extend(plan.ambiguous)
+    report.held.extend(plan.held)
+    report.quarantined.extend(plan.quarantined)
+    # What the task decides itself is known only when it has decided.
+    report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))
 
 
 def changed_setup(state: State, gathered: Gathered) -> set[str]:

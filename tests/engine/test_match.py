@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from sync_workers.engine.diff import diff
 from sync_workers.engine.rules import AmbiguousPolicy
 from sync_workers.fields import Field, Kind
-from sync_workers.model import Failure, Listing, Pair, Plan, Side
-from sync_workers.state import Pending
-from tests.engine.build import NAME, RULES, TEXT, Situation, actions, created_from, linked_by, only
+from sync_workers.model import Pair, Side
+from tests.engine.build import RULES, Situation, actions, created_from, linked_by
+from tests.engine.test_adopt import lost
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 HOOKS = replace(RULES, key=())  # the records bring their keys with them
@@ -178,169 +177,6 @@ def test_r1_a_key_that_this_very_run_makes_unique_is_matched_in_it(here: Situati
 
     assert linked_by(plan) == {tuple(Pair.of(side, "x", "y")[each] for each in Side)}
     assert plan.ambiguous == ()
-
-
-# --- creates whose reply was lost (R3) ---
-
-
-def lost(here: Situation, side: Side, source_id: str, **values: Any) -> None:
-    """A create on `side` made from what `source_id` was then; nobody saw its end."""
-    attrs = (NAME, TEXT)
-    made = Pair.each(lambda each: {a[each]: values.get(a.other) for a in attrs})
-    here.state.pending.setdefault(side, {})[source_id] = Pending(source=made[side.opposite], sent=made[side])
-
-
-@BOTH
-def test_r3_a_lost_create_is_adopted_by_what_was_sent(here: Situation, side: Side) -> None:
-    here.has(side.opposite, "source", title=None, text="two")
-    here.has(side, "made", title=None, text="two")
-    here.has(side, "another", title=None, text="three")
-    lost(here, side, "source", title=None, text="two")
-
-    plan = here.plan()
-
-    assert linked_by(plan) == {tuple(Pair.of(side, "made", "source")[each] for each in Side)}
-    assert created_from(plan, side) == {"another"}
-    assert created_from(plan, side.opposite) == set()
-
-
-@BOTH
-def test_r2_edits_since_a_lost_create_cross_when_it_is_adopted(here: Situation, side: Side) -> None:
-    here.has(side.opposite, "source", title="Bread", text="edited since")
-    here.has(side, "made", title="Bread", text="two")
-    lost(here, side, "source", title="Bread", text="two")
-
-    plan = here.plan()
-
-    assert actions(plan) == ["link", "update"]
-    assert plan.operations[1].side is side
-    assert plan.operations[1].fields == {TEXT[side]: "edited since"}
-
-
-@BOTH
-def test_r3_a_lost_create_that_shows_something_else_is_adopted_by_its_key(
-    here: Situation, side: Side
-) -> None:
-    """R2: normalised by the service or edited by a person? Nobody can tell, so both values are reported."""
-    here.has(side.opposite, "source", title="Bread", text="two")
-    here.has(side, "made", title="Bread", text="TWO")
-    here.linked(title="Bread", text="not unique on the whole side")
-    lost(here, side, "source", title="Bread", text="two")
-
-    plan = here.plan()
-
-    assert linked_by(plan) == {tuple(Pair.of(side, "made", "source")[each] for each in Side)}
-    assert [conflict.values for conflict in plan.conflicts] == [Pair.of(side, "TWO", "two")]
-
-
-@BOTH
-@pytest.mark.parametrize("text", ["two", "something else"])
-def test_r3_a_lost_create_with_several_candidates_is_held(here: Situation, side: Side, text: str) -> None:
-    here.has(side.opposite, "source", title="Bread", text="two")
-    here.has(side, "x", title="Bread", text=text)
-    here.has(side, "y", title="Bread", text=text)
-    lost(here, side, "source", title="Bread", text="two")
-
-    plan = here.plan()
-
-    assert plan.operations == ()
-    assert [ambiguity.ids for ambiguity in plan.ambiguous] == [Pair.of(side, ("x", "y"), ("source",))]
-
-
-@BOTH
-@pytest.mark.parametrize("made", [0, 1, 2])
-def test_r3_two_equal_creates_lost_at_once_make_two_records_in_all(
-    here: Situation, side: Side, made: int
-) -> None:
-    for number in range(2):
-        here.has(side.opposite, f"source{number}", title=None, text="two")
-        lost(here, side, f"source{number}", title=None, text="two")
-    for number in range(made):
-        here.has(side, f"made{number}", title=None, text="two")
-
-    plan = here.plan()
-
-    assert len(linked_by(plan)) == made
-    assert len(created_from(plan, side.opposite)) == 2 - made
-    assert created_from(plan, side) == set()
-
-
-@BOTH
-def test_r3_a_record_that_was_being_made_again_is_adopted_in_the_place_of_the_gone_one(
-    here: Situation, side: Side
-) -> None:
-    ids = here.linked(title=None, text="two")
-    here.remove(side, ids[side])
-    here.edit(side.opposite, ids[side.opposite], text="three")
-    lost(here, side, ids[side.opposite], title=None, text="three")
-    here.has(side, "made", title=None, text="three")
-
-    operation = only(here.plan())
-
-    assert (operation.action, operation.ids) == ("link", Pair.of(side, "made", ids[side.opposite]))
-
-
-@BOTH
-def test_r3_what_was_made_from_a_record_that_cannot_be_seen_now_is_not_copied_back(
-    here: Situation, side: Side
-) -> None:
-    here.has(side, "made", title="Bread", text="two")
-    lost(here, side, "source", title="Bread", text="two")
-    unreadable = Listing({}, failures=(Failure(side.opposite, "source", "broken"),))
-    for listing in (unreadable, Listing({}, complete=False)):
-        plan = plan_with(here, side, listing)
-        assert plan.operations == ()
-        assert [hold.record_id for hold in plan.held] == ["made"]
-
-
-def plan_with(here: Situation, side: Side, opposite: Listing) -> Plan:
-    return diff(here.rules, here.state, Pair.of(side, Listing(dict(here.records[side])), opposite))
-
-
-@BOTH
-def test_r4_what_was_made_from_a_record_that_is_gone_is_copied_once_that_is_confirmed(
-    here: Situation, side: Side
-) -> None:
-    here.has(side, "made", title="Bread", text="two")
-    lost(here, side, "source", title="Bread", text="two")
-
-    operation = only(here.plan())
-
-    assert operation.action == "create"
-    assert operation.ids == Pair.of(side, "made", "source")  # the id to ask for first
-
-
-@BOTH
-def test_r3_a_create_that_is_tried_again_comes_before_copies_of_what_it_may_have_made(
-    here: Situation, side: Side
-) -> None:
-    here.has(side.opposite, "source", title=None, text="two")
-    here.has(side, "perhaps made and edited", title=None, text="three")
-    lost(here, side, "source", title=None, text="two")
-    assert [op.source_id for op in here.plan()] == ["source", "perhaps made and edited"]
-
-
-@BOTH
-def test_r3_one_record_is_adopted_by_one_lost_create_only(here: Situation, side: Side) -> None:
-    """One of the two was sent without the field whose value had no counterpart."""
-    here.has(side, "made", title=None, text="two")
-    for source_id in ("a", "b"):
-        here.has(side.opposite, source_id, title=None, text="two")
-        lost(here, side, source_id, title=None, text="two")
-    del here.state.pending[side]["b"].sent[NAME[side]]
-
-    plan = here.plan()
-
-    assert len(linked_by(plan)) == 1
-    assert created_from(plan, side.opposite) == {"b"}
-
-
-@BOTH
-def test_a_create_that_sent_nothing_is_not_taken_for_every_record(here: Situation, side: Side) -> None:
-    here.has(side.opposite, "source", title="Bread")
-    here.has(side, "x", title="Milk")
-    here.state.pending[side] = {"source": Pending(source={}, sent={})}
-    assert linked_by(here.plan()) == set()
 
 
 # --- the cost ---
