@@ -201,7 +201,7 @@ class Operation:
             operation settles, so that the losing values come into the history.
         alike: for CREATE, records of the target that could be taken for the one that is to be made, but
             were there before.
-        note: for ANNOTATE, the text; empty takes it away.
+        note: for ANNOTATE, the text; empty takes it away. For what is taken back, the entry that it is.
         resolve_fields: for RESOLVE, the undisputed fields to write on each side with them.
     """
 

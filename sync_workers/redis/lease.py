@@ -27,6 +27,7 @@ from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.report import Trigger
+from sync_workers.runs.history import Kept
 
 WORKING = timedelta(seconds=60)
 """How long the lease of a worker that died stands in the way. It is renewed at every third of it, so that
@@ -110,6 +111,7 @@ class Lease:
         *,
         working: timedelta = WORKING,
         between: timedelta = BETWEEN,
+        kept: Kept = Kept(),
     ) -> None:
         self.client = client
         self.keys = Keys(task)
@@ -118,6 +120,7 @@ class Lease:
         self.lost = False
         self._working = working
         self._between = between
+        self._kept = kept
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -190,10 +193,13 @@ class Lease:
             *self.client.run(
                 scripts.END,
                 (
-                    keys.lease, keys.current, keys.following, keys.reports, keys.counters,
+                    keys.lease, keys.current, keys.following, keys.reports, keys.counters, keys.history,
                     keys.journal(self.run), *(keys.blob(self.run, name) for name in BLOBS),
                 ),
-                (owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"])),
+                (
+                    owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"]),
+                    _milliseconds(self._kept.age),
+                ),
             ),
             b"", b"",
         )[:3]  # fmt: skip

@@ -40,9 +40,10 @@ def unlink(operation: Operation) -> Change:
     return Change(links={both(operation.ids).notion: None}, unlinked=parted)
 
 
-def parted(ids: Pair[ID | None], *sides: Side) -> Change:
-    """Forget a link, if there is one, and leave the records of these sides alone from now on."""
-    links: Links = {ids.notion: None} if ids.notion is not None else {}
+def parted(state: State, ids: Pair[ID | None], *sides: Side) -> Change:
+    """Forget the link of these two, if there is one, and leave the records of `sides` alone from now on."""
+    is_linked = ids.notion is not None and state.ids.get(ids.notion) == ids.other
+    links: Links = {ids.notion: None} if ids.notion is not None and is_linked else {}
     alone = {(side, record_id): True for side in sides if (record_id := ids[side]) is not None}
     return Change(links=links, unlinked=alone)
 

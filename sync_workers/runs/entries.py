@@ -72,8 +72,10 @@ def _found(begun: Entry, snapshot: Snapshot) -> Entry:
         said = "done" if record is None else "not done"
     elif shown is not None and _same(shown, begun.after[side]):
         said = "done"
-    else:
-        said = "not done" if shown is not None and _same(shown, begun.before[side]) else "not to be told"
+    elif shown is not None and _same(shown, begun.before[side]):
+        said = "not done"
+    else:  # someone edited it since: what is there now is not ours to take back
+        said, shown = "not to be told", begun.before[side]
     reason = f"{begun.reason}; its end was not seen, afterwards: {said}"
     after = Pair.of(side, shown, begun.after[side.opposite])
     return replace(begun, reason=reason, after=after, lost=True)

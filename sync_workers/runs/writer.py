@@ -10,11 +10,12 @@ again only where the service makes no second one, else the next run looks for it
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_workers.errors import RejectedError, StateError, UnknownOutcomeError
+from sync_workers.errors import MovedError, RejectedError, StateError, UnknownOutcomeError
 from sync_workers.model import (
     ID,
     Action,
@@ -39,6 +40,8 @@ from sync_workers.runs.store import Store
 from sync_workers.services.base import mark_of
 from sync_workers.state import Change, Pending, State
 from sync_workers.values import is_unset, same
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -130,7 +133,7 @@ class Writer:
         ids, side, entry = both(operation.ids), operation.side, self._intent(number, operation)
         undone = operation.part is Part.UNDONE
         if undone and operation.action is Action.UNLINK:
-            self._end(number, operation, parted(ids, *Side), entry)
+            self._end(number, operation, parted(self.state, ids, *Side), entry)
             return
         if operation.action is Action.UNLINK and operation.records[side] is not None:
             self.calls.confirm_gone(side.opposite, ids[side.opposite])
@@ -229,27 +232,30 @@ class Writer:
             service.delete(record)
         else:
             service.archive(record)
-        change = parted(ids, side.opposite) if undone else Change(links={both(ids).notion: None})
+        change = parted(self.state, ids, side.opposite) if undone else Change(links={both(ids).notion: None})
         self._end(number, operation, change, entry)
 
     def _restore(self, number: int, operation: Operation) -> None:
         """Bring back what was deleted or archived; its link, too, where its counterpart is there."""
-        side, record_id = operation.side, operation.ids[operation.side]
-        entry = self._intent(number, operation)
+        side, entry = operation.side, self._intent(number, operation)
         self._begin(number, Change(), entry)
-        service = self.calls.on(side)
-        if record_id is not None and service.capabilities.restores and not operation.fields:
-            back = service.restore(record_id)
-        else:
-            back = service.create(operation.fields, f"{self.task}/{side}/restored/{entry.intent}")
+        back = self._brought_back(operation)
         ids = Pair.of(side, back.id, operation.ids[side.opposite])
-        change = parted(ids, side)
+        change = parted(self.state, ids, side)
         if operation.records[side.opposite] is not None:
             shown = {attr: back.fields.get(attr) for attr in operation.bases[side]}
-            bases = Pair.of(side, shown, operation.bases[side.opposite])
-            change = link(self.state, both(ids), bases, leaves=operation.ids.notion)
-        shown_by = Pair.of(side, back.fields, None)
-        self._end(number, operation, change, replace(done(entry, shown=shown_by), ids=ids))
+            change = link(self.state, both(ids), Pair.of(side, shown, operation.bases[side.opposite]))
+        entry = replace(done(entry, shown=Pair.of(side, back.fields, None)), ids=ids)
+        self._end(number, operation, change, entry)
+
+    def _brought_back(self, operation: Operation) -> Record:
+        side, record_id = operation.side, operation.ids[operation.side]
+        if record_id is not None and self.calls.services[side].capabilities.restores:
+            try:
+                return self.calls.on(side).restore(record_id)
+            except MovedError:
+                _log.debug("record %s of %s is gone for good: made anew", record_id, side)
+        return self.calls.on(side).create(operation.fields, f"{self.task}/{side}/restored/{operation.note}")
 
     def _resolve(self, number: int, operation: Operation) -> None:
         """Conflicts that the task decides itself, perhaps by writing."""

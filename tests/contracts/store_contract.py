@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from sync_workers.model import Side
+from sync_workers.model import Action, Fields, Pair, Side
+from sync_workers.remarks import Decision, HeldConflict, Quarantined, Trail
+from sync_workers.runs.history import Entry
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, Pending, State
 
@@ -22,9 +25,19 @@ def settled(state: State | None) -> State | None:
     return state.model_copy(
         update={
             "pending": {side: dict(waiting) for side, waiting in state.pending.items() if waiting},
+            "quarantine": {side: dict(known) for side, known in state.quarantine.items() if known},
             "unlinked": {side: set(ids) for side, ids in state.unlinked.items() if ids},
+            "paused": {side: set(ids) for side, ids in state.paused.items() if ids},
         }
     )
+
+
+def entry(store: Store, number: int) -> Entry:
+    """What an update of this run is to do."""
+    fields: Pair[Fields | None] = Pair({"Name": "Bread", "Due": date(2026, 3, 1)}, {"summary": None})
+    bases: Pair[Fields] = Pair({}, {"summary": "Bread"})
+    run: str = getattr(store, "_run", "run")
+    return Entry(run, number, Action.UPDATE, Side.OTHER, Pair("n1", "o1"), "edited", fields, fields, bases)
 
 
 class StoreContract:
@@ -132,6 +145,62 @@ class StoreContract:
         attempt = open_store()
         assert attempt.done() == {7}
         assert not attempt.begin(7, Change())
+
+    def test_an_intent_is_known_until_the_end_of_its_operation(self, store: Store) -> None:
+        begun = entry(store, 3)
+        store.begin(3, Change(), begun)
+        assert store.intents() == {begun.intent: begun}
+
+        store.commit(3, Change(), begun)
+        assert store.intents() == {}
+        assert store.carried_out() == store.done() == {3}
+
+    def test_the_intent_of_what_did_not_happen_goes_without_an_entry(self, store: Store) -> None:
+        store.begin(3, Change(), entry(store, 3))
+        store.commit(3, Change())
+        assert store.intents() == {}
+        assert store.done() == {3}
+        assert store.carried_out() == frozenset()
+
+    def test_a_change_beside_an_operation_leaves_its_intent(self, store: Store) -> None:
+        begun = entry(store, 3)
+        store.begin(3, Change(), begun)
+        store.commit(None, LINK)
+        assert store.intents() == {begun.intent: begun}
+
+    def test_the_intent_of_an_earlier_run_goes_with_its_entry(self, store: Store) -> None:
+        begun = replace(entry(store, 3), run="earlier")
+        store.begin(3, Change(), begun)
+        store.commit(None, Change(), replace(begun, lost=True))
+        assert store.intents() == {}
+        assert store.done() == frozenset()
+
+    def test_all_that_is_said_of_single_records_comes_back(self, store: Store) -> None:
+        moment = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+        held = HeldConflict(
+            other_id="o1", other_attr="due", values={Side.NOTION: date(2026, 3, 1), Side.OTHER: None},
+            changed={Side.NOTION: moment}, authors={Side.NOTION: "ada"}, since=moment,
+        )  # fmt: skip
+        said = Change(
+            held={"n1": {"Due": held}},
+            decisions={"n1": {"Due": Decision(value=("x", 1), seen=held.values, at=moment)}},
+            trails={"n1": {"Due": Trail(last=Side.OTHER, written=["a", "b"], turns=1)}},
+            quarantine={
+                (Side.OTHER, "n:1"): Quarantined(reason="why", action="create", since=moment, due=moment)
+            },
+            paused={(Side.NOTION, "n1"): True},
+        )
+        store.commit(None, said)
+        expected = State()
+        said.apply(expected)
+        assert settled(store.load()) == expected
+
+        gone = Change(
+            held={"n1": None}, decisions={"n1": None}, trails={"n1": None},
+            quarantine={(Side.OTHER, "n:1"): None}, paused={(Side.NOTION, "n1"): False},
+        )  # fmt: skip
+        store.commit(None, gone)
+        assert settled(store.load()) == State()
 
     def test_what_was_loaded_is_the_callers_own(self, store: Store) -> None:
         store.commit(None, LINK)

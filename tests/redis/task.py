@@ -26,7 +26,7 @@ class Task:
         self.name = name
         self.runs = RunsStore(client, name)
 
-    def lease(self, run: str = "", **durations: timedelta) -> Lease:
+    def lease(self, run: str = "", **durations: Any) -> Lease:
         return Lease(self.client, self.name, run or new_run_id(), **durations)
 
     def begin(self, run: str, trigger: Trigger = Trigger.LOCAL, **request: Any) -> Taking:

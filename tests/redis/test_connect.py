@@ -245,7 +245,7 @@ def test_all_keys_of_a_task_lie_in_one_slot() -> None:
 
 OLD_ENOUGH = {
     "DEL", "EXISTS", "GET", "HDEL", "HGET", "HINCRBY", "HMGET", "HSET", "INCR", "PERSIST", "PEXPIRE",
-    "RENAME", "SET", "TIME", "XADD", "ZADD", "ZRANGE", "ZREM", "ZSCORE",
+    "RENAME", "SET", "TIME", "XADD", "XTRIM", "ZADD", "ZRANGE", "ZREM", "ZSCORE",
 }  # fmt: skip
 """Commands with the forms we use that Redis 6.2 knows."""
 
