@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from sync_workers.cli import check, demo, enqueue, init, plan, run, serve, status
+from sync_workers.cli import check, demo, enqueue, history, init, plan, retry, run, serve, status
 from sync_workers.cli.output import complain
 from sync_workers.errors import SyncError
 
@@ -31,6 +31,9 @@ app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.command("enqueue")(enqueue.enqueue)
+app.command("history")(history.history)
+app.command("why")(history.why)
+app.command("retry")(retry.retry)
 app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)

@@ -58,12 +58,11 @@ def described(summary: dict[str, Any]) -> list[str]:
     lines += [f"failed: {f['action']} {f['id']} on {f['side']}: {f['reason']}" for f in summary["failures"]]
     if summary["conflicts"]:
         lines.append(f"conflicts: {summary['conflicts']}, held for a person: {summary['held_conflicts']}")
-    lines += [
-        f"{text}: {summary[what]}"
-        for what, text in (("held", "waiting"), ("ambiguous", "left alone"))
-        if summary[what]
-    ]
+    lines += [f"{text}: {summary[what]}" for what, text in _LEFT.items() if summary.get(what)]
     lines += [
         f"made again, since it was edited: the counterpart of {record_id}" for record_id in summary["remade"]
     ]
     return [*lines, summary["reason"]] if summary["reason"] else lines
+
+
+_LEFT = {"held": "waiting", "quarantined": "in quarantine", "ambiguous": "left alone"}

@@ -37,7 +37,7 @@ def plan(
         console.print(
             f"cannot be read: {failure.record_id} on {failure.side}: {one_line(failure.reason)}", markup=False
         )
-    for hold in found.held:
+    for hold in (*found.quarantined, *found.held):
         console.print(f"waits: {hold.record_id} on {hold.side}: {one_line(hold.reason)}", markup=False)
     for group in found.ambiguous:
         ids = f"{', '.join(group.ids.notion)} on notion and {', '.join(group.ids.other)} on other"

@@ -66,7 +66,10 @@ def show(console: Console, report: Report) -> None:
         )
         lines.append(f"conflict on {conflict.attrs.notion} of {conflict.ids.notion}: {how}")
     lines += [f"failed: {f.action} {f.record_id} on {f.side}: {f.reason}" for f in report.failures]
-    lines += [f"waits: {hold.record_id} on {hold.side}: {hold.reason}" for hold in report.held]
+    lines += [
+        f"waits: {hold.record_id} on {hold.side}: {hold.reason}"
+        for hold in (*report.quarantined, *report.held)
+    ]
     lines += [
         f"left alone: {len(a.ids.notion)} and {len(a.ids.other)} records with one key"
         for a in report.ambiguous

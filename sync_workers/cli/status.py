@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sync_workers.cli.options import ConfigOption, connected
+from sync_workers.cli.output import one_line
+from sync_workers.runs.quarantine import READ
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sync_workers.redis.connect import Client
     from sync_workers.redis.runs_store import RunsStore
 
 
@@ -21,6 +26,7 @@ def status(config: ConfigOption = None) -> None:
     from sync_workers.redis.connect import warnings
     from sync_workers.redis.runs_store import RunsStore
 
+    failing = _failing()
     table = Table("Task", "Runs", "Last run", "Ended", "Did", "Now", "Ticks dropped")
     with connected(config) as (tasks, client):
         for line in warnings(client):
@@ -29,11 +35,36 @@ def status(config: ConfigOption = None) -> None:
             store = RunsStore(client, task.name)
             last = next(iter(store.recent(1)), None)
             dropped = store.counters().get("dropped", 0)
+            _add_failing(failing, client, task.name)
             table.add_row(task.name, str(task.sync_timing), *_last(last), _now(store), str(dropped))
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
     Console().print(table)
+    if failing.rows:
+        Console().print(failing)
+
+
+def _failing() -> Table:
+    from rich.table import Table
+
+    return Table(
+        "Task", "Record", "On", "What failed", "Next try", "Why",
+        title="In quarantine (sync-workers retry TASK RECORD)", title_justify="left",
+    )  # fmt: skip
+
+
+def _add_failing(table: Table, client: Client, task: str) -> None:
+    from rich.text import Text
+
+    from sync_workers.redis.quarantine import quarantined
+
+    for (side, record_id), one in sorted(quarantined(client, task).items()):
+        reads = one.action == READ
+        due = "in each run" if reads else f"{one.due:%Y-%m-%d %H:%M} UTC"
+        what = one.action if reads else f"{one.action}, {one.count} time(s)"
+        cells = (task, record_id, side.value, what, due, one.reason)
+        table.add_row(*(Text(one_line(cell)) for cell in cells))
 
 
 def _last(summary: dict[str, Any] | None) -> tuple[str, str, str]:
@@ -42,7 +73,7 @@ def _last(summary: dict[str, Any] | None) -> tuple[str, str, str]:
     ended = summary["outcome"] + (f": {summary['reason']}" if summary["reason"] else "")
     counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in summary["counts"].items())
     notes = [counts or "nothing to do"]
-    notes += [f"{summary[what]} {text}" for what, text in _NOTES.items() if summary[what]]
+    notes += [f"{summary[what]} {text}" for what, text in _NOTES.items() if summary.get(what)]
     return f"{_ago(summary['finished'])} by {summary['trigger']}", ended, "; ".join(notes)
 
 
@@ -50,6 +81,7 @@ _NOTES = {
     "failed": "failed",
     "held_conflicts": "conflict(s) to decide",
     "held": "waiting",
+    "quarantined": "in quarantine",
     "ambiguous": "group(s) left alone",
 }
 

@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from sync_workers.redis.connect import Client
 from sync_workers.redis.lease import Lease, Taken
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import load
 from sync_workers.report import Trigger
-from sync_workers.services.memory import Container, container
 from tests.cli.command import Command
-
-NUMBERS = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A task between two fresh containers."""
-
-    task: str
-    left: Container
-    right: Container
-    client: Client
-
-
-@pytest.fixture
-def scene(
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    redis_url: str,
-    redis_client: Client,
-    task_name: str,
-) -> Scene:
-    assert isinstance(command, Command)  # it cleans the environment first
-    left, right = (f"{side}-{task_name}-{next(NUMBERS)}" for side in ("left", "right"))
-    Path("sync.toml").write_text(
-        f"""
-        [connections.scratch]
-        kind = "memory"
-        [tasks.{task_name}]
-        match = ["title"]
-        notion = {{ connection = "scratch", container = "{left}" }}
-        other = {{ connection = "scratch", container = "{right}" }}
-        [tasks.{task_name}.fields]
-        title = "title"
-        note = "note"
-        """,
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", redis_url)
-    return Scene(task_name, container(left), container(right), redis_client)
-
-
-def titles(one: Container) -> list[str]:
-    return sorted(record.fields["title"] for record in one.records.values())
+from tests.cli.scene import Scene, titles
 
 
 def test_plan_shows_what_a_run_would_do_and_changes_nothing(scene: Scene, command: Command) -> None:
