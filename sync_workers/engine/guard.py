@@ -19,6 +19,19 @@ def refusals(limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> li
     return [reason for side in Side for reason in _refused(side, limits, state, snapshot, plan)]
 
 
+def refusals_of_undo(limits: Limits, state: State, plan: Plan) -> list[str]:
+    """Likewise for a plan that takes back a run: what that run made would be deleted."""
+    reasons = []
+    for side in Side:
+        deleted = sum(op.action is Action.DELETE and op.side is side for op in plan)
+        if deleted > limits.lost_number and deleted > limits.lost_share * len(state.ids):
+            reasons.append(
+                f"it would delete {deleted} records on {side}, with {len(state.ids)} linked: look at it with "
+                "`sync-workers undo RUN --plan`; if it is meant, add `--accept-guards`"
+            )
+    return reasons
+
+
 def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
     listing = snapshot[side]
     # The listing contradicts itself: a page border that moved, or a broken service.
