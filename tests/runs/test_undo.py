@@ -199,6 +199,18 @@ def test_an_undo_is_not_done_twice(here: Here, side: Side) -> None:
     assert len(here.world.containers[side].records) == 2
 
 
+def test_a_record_that_was_brought_back_and_edited_is_not_brought_back_twice() -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE))
+    here.linked("Milk")
+    ids = here.linked()
+    here.remove(Side.NOTION, ids.notion)
+    run = here.run().run
+    take_back(here, run)
+    here.edit(Side.OTHER, ids.other, text="edited")
+    report = take_back(here, run)
+    assert (report.counts, "is there again" in report.held[0].reason) == ({}, True)
+
+
 def test_a_link_is_dropped_and_not_made_again(here: Here) -> None:
     for side in Side:
         here.add(side, title="Bread", text="two")
@@ -232,7 +244,7 @@ def edit_both(here: Here, ids: Pair[ID]) -> None:
 
 SITUATIONS: dict[str, Callable[[Here, Side, Pair[ID]], object]] = {
     "update": lambda here, side, ids: here.edit(side, ids[side], text="three"),
-    "both": lambda here, side, ids: edit_both(here, ids),
+    "both": lambda here, _, ids: edit_both(here, ids),
     "create": lambda here, side, _: here.add(side, title="Corn"),
     "delete": lambda here, side, ids: here.remove(side, ids[side]),
 }
