@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sync_workers.engine.rules import DeletePolicy
 from sync_workers.errors import RejectedError, UnknownOutcomeError
-from sync_workers.model import Action, Pair, Side
+from sync_workers.model import Action, Fields, Listing, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application, SliceOverError
+from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.history import Entry
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities
 from sync_workers.services.memory import FULL
 from sync_workers.state import Change, State
-from tests.runs.here import Here, named
+from tests.runs.here import RULES, Guarded, Here, named
 from tests.runs.situations import POOR
 from tests.runs.test_apply import application, carry_out
 
@@ -197,99 +199,57 @@ def test_an_attempt_that_was_killed_is_counted_by_the_next_one(here: Here) -> No
     assert again.report.counts == {"other.create": 3}
 
 
-# --- quarantine ---
+def test_what_this_run_began_itself_is_not_settled_by_it() -> None:
+    """A phase that is delivered again looks at it when its turn comes."""
+    store = MemoryStore()
+    begun = Entry("mine", 3, Action.UPDATE, Side.OTHER, Pair("n", "o"), "edited")
+    store.begin(3, Change(), begun)
+    settle_intents(store, "mine", Pair(Listing({}), Listing({})))
+    assert (list(store.intents()), store.history) == (["mine:3"], [])
 
 
-def test_r8_a_record_that_was_refused_waits_longer_after_each_time(here: Here) -> None:
-    here.add(Side.NOTION, title="Bread")
-    here.services.other.errors["create"] = lambda: RejectedError("no bread here")
-    waits = []
-    for _ in range(4):
-        here.world.later += timedelta(days=1)
-        here.run()
-        ((record_id, one),) = here.state.quarantine[Side.OTHER].items()
-        waits.append(one.due - here.world.now)
-        assert (record_id, one.reason, one.action) == ("notion-1", "no bread here", "create")
-    assert waits == [timedelta(minutes=5 * 3**n) for n in range(4)]
-    assert one.count == 4
-    assert len(here.services.other.asked) == 4
-
-
-def test_r8_while_it_waits_nothing_is_called_and_the_report_says_so(here: Here) -> None:
-    here.add(Side.NOTION, title="Bread")
-    here.services.other.errors["create"] = lambda: RejectedError("no bread here")
-    here.run()
-    here.open()
-    here.add(Side.NOTION, title="Milk")
-
-    report = here.run()
-
-    assert here.services.other.asked == ["create crash/other/notion-2"]
-    assert [hold.record_id for hold in report.quarantined] == ["notion-1"]
-    assert "no bread here" in report.quarantined[0].reason
-    assert report.outcome == "partial"
+# --- what a create leaves in the state ---
 
 
 @BOTH
-def test_r8_it_is_tried_at_once_when_its_content_changed(side: Side) -> None:
-    here = Here()
-    record_id = here.add(side, title="Bread")
-    here.services[side.opposite].errors["create"] = lambda: RejectedError("no bread here")
+def test_r3_a_lost_create_is_found_by_its_mark_after_a_person_edited_all_of_it(side: Side) -> None:
+    marking = Capabilities(archives=True, marks=True)
+    here = Here(capabilities=Pair(marking, marking))
+    here.add(side.opposite, title="Bread", text="two")
+
+    class Losing(Guarded):
+        def create(self, fields: Fields, idempotency: str) -> Record:
+            super().create(fields, idempotency)
+            raise UnknownOutcomeError("cut")
+
+    here.services = Pair.of(side, Losing(here.services[side]), here.services[side.opposite])
     here.run()
-    here.open()
-    here.edit(side, record_id, title="Rolls")
-
-    assert here.run().counts == {f"{side.opposite}.create": 1}
-    assert not any(here.state.quarantine.values())
-    assert here.is_quiet()
-
-
-def test_r8_a_record_that_needs_nothing_any_more_leaves_the_quarantine(here: Here) -> None:
-    ids = here.linked()
-    here.edit(Side.NOTION, ids.notion, text="three")
-    here.services.other.errors["update"] = lambda: RejectedError("never")
-    here.run()
-    assert here.state.quarantine[Side.OTHER]
-    here.edit(Side.NOTION, ids.notion, text="two")
+    (made,) = here.world.containers[side].records
+    here.edit(side, made, title="Rolls", text="three", note="four")
 
     here.open()
+    here.world.settle()
+
+    assert [len(here.world.containers[each].records) for each in Side] == [1, 1]
+    (source,) = here.world.containers[side.opposite].records
+    assert here.fields(side.opposite, source) == named(
+        side.opposite, {"title": "Rolls", "text": "three", "note": "four"}
+    )
+
+
+@BOTH
+def test_r3_what_was_there_before_the_first_attempt_is_remembered_over_later_ones(side: Side) -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.UNLINK), Pair(POOR, POOR))
+    before = here.add(side, text="two")
     here.run()
-    assert not any(here.state.quarantine.values())
-
-
-def test_a_lost_reply_is_looked_for_at_once_and_waits_only_when_it_goes_on(here: Here) -> None:
-    here.add(Side.NOTION, title="Bread")
-    here.services.other.errors["create"] = lambda: UnknownOutcomeError("cut")
-    tries = 0
-    for _ in range(6):
-        here.run()
-        tries = len(here.services.other.asked)
-    assert tries == 3
-
-
-def test_r8_what_belongs_under_a_record_that_failed_is_not_called(here: Here) -> None:
-    parent = here.add(Side.NOTION, title="Bread")
-    here.child(Side.NOTION, parent, title="Crumb")
-    here.add(Side.NOTION, title="Milk")
-    here.services.other.refused.add(f"create crash/other/{parent}")
-
-    report = here.run()
-    assert here.services.other.asked == [f"create crash/other/{parent}", "create crash/other/notion-3"]
-    assert [hold.reason for hold in report.held] == [f"its parent {parent} failed in this run"]
-
-    here.open()
-    again = here.run()
-    assert here.services.other.asked == []
-    assert [hold.record_id for hold in again.quarantined] == [parent, "notion-2"]
-
-    here.world.later = timedelta(days=1)
-    assert here.run().counts == {"other.create": 2}
-
-
-def test_a_parent_is_made_before_what_belongs_under_it(here: Here) -> None:
-    late = "notion-3"
-    here.child(Side.NOTION, late, title="Crumb")
-    here.child(Side.NOTION, "notion-1", title="Half a crumb")
-    here.add(Side.NOTION, title="Bread")
+    (copy,) = here.world.containers[side.opposite].records
+    here.remove(side.opposite, copy)
+    here.run()  # what is left of it is left alone
+    assert here.state.unlinked[side] == {before}
+    source = here.add(side.opposite, text="two")
+    here.services[side].errors["create"] = lambda: UnknownOutcomeError("cut")
     here.run()
-    assert here.services.other.asked == [f"create crash/other/notion-{number}" for number in (3, 1, 2)]
+    assert here.state.pending[side][source].alike == (before,)
+
+    here.run()
+    assert here.state.pending[side][source].alike == (before,)

@@ -10,6 +10,7 @@ import pytest
 
 from sync_workers.engine.guard import refusals_of_undo
 from sync_workers.engine.rules import DeletePolicy, Limits
+from sync_workers.errors import UnknownOutcomeError
 from sync_workers.model import ID, NOTHING, Action, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
@@ -268,6 +269,22 @@ def test_an_undo_can_be_undone(side: Side, what: str, capabilities: Capabilities
     assert sorted(map(repr, both_shown(here).notion)) == sorted(map(repr, expected.notion))
     assert sorted(map(repr, both_shown(here).other)) == sorted(map(repr, expected.other))
     assert here.is_quiet()
+
+
+def test_what_nobody_knows_the_end_of_is_not_taken_back_over_an_edit(here: Here) -> None:
+    """Our write, or a person's? What stands there now may be theirs."""
+    ids = here.linked()
+    here.edit(Side.NOTION, ids.notion, text="three")
+    here.services.other.errors["update"] = lambda: UnknownOutcomeError("cut")
+    run = here.run().run
+    here.edit(Side.OTHER, ids.other, text="a person's")
+    here.open()
+    here.world.run(through=Pair(here.services.notion, here.services.other))
+
+    report = take_back(here, run)
+
+    assert report.counts == {}
+    assert "a person's" in here.world.values()
 
 
 def test_what_only_changed_bases_is_nothing_to_take_back(here: Here) -> None:
