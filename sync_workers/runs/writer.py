@@ -171,14 +171,12 @@ class Writer:
     ) -> None:
         side = operation.side
         capabilities = self.calls.services[side].capabilities
-        known = self.earlier[side].get(source.id)
         begun = Pending.model_construct(  # the values are no JSON yet, so they must not be read as such
             source=dict(operation.bases[side.opposite]),
             sent=dict(operation.fields),
             key=source.key,
             mark=mark_of(idempotency) if capabilities.marks else "",
-            # What was there before the first attempt: whatever came since may be what that one made.
-            alike=known.alike if known is not None else operation.alike,
+            alike=operation.alike,
         )
         is_first = self._begin(number, Change(pending={(side, source.id): begun}), entry)
         if not is_first and not capabilities.safe_create:

@@ -11,7 +11,7 @@ import pytest
 from sync_workers.engine.guard import refusals_of_undo
 from sync_workers.engine.rules import DeletePolicy, Limits
 from sync_workers.errors import UnknownOutcomeError
-from sync_workers.model import ID, NOTHING, Action, Pair, Part, Plan, Side
+from sync_workers.model import ID, NOTHING, Action, ConflictMode, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.get import get
@@ -271,8 +271,9 @@ def test_an_undo_can_be_undone(side: Side, what: str, capabilities: Capabilities
     assert here.is_quiet()
 
 
-def test_what_nobody_knows_the_end_of_is_not_taken_back_over_an_edit(here: Here) -> None:
+def test_what_nobody_knows_the_end_of_is_not_taken_back_over_an_edit() -> None:
     """Our write, or a person's? What stands there now may be theirs."""
+    here = Here(replace(RULES, mode=ConflictMode.OTHER))
     ids = here.linked()
     here.edit(Side.NOTION, ids.notion, text="three")
     here.services.other.errors["update"] = lambda: UnknownOutcomeError("cut")
