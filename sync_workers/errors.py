@@ -105,12 +105,28 @@ class GuardError(DecisionError):
     Attributes:
         plan: what would have been done.
         reasons: one sentence for each guard that refused.
+        final: nobody can mean this plan: a side contradicted itself.
+        kept: the name under which the plan waits for a person; None when nobody keeps it.
     """
 
-    def __init__(self, plan: Plan, reasons: Sequence[str]) -> None:
+    def __init__(
+        self, plan: Plan, reasons: Sequence[str], *, final: bool = False, kept: str | None = None
+    ) -> None:
         self.plan = plan
         self.reasons = tuple(reasons)
-        super().__init__("; ".join(self.reasons))
+        self.final = final
+        self.kept = kept
+        super().__init__("; ".join(self.reasons) + ("" if final else f". {self._next_step()}"))
+
+    def _next_step(self) -> str:
+        if self.kept is None:
+            return (
+                "If it is meant, run once with `--accept-guards` (in Python: set the task's `accept_guards`)"
+            )
+        return (
+            f"Look at it by `sync-workers show {self.kept}`, carry it out by "
+            f"`sync-workers approve {self.kept}` or forget it by `sync-workers discard {self.kept}`"
+        )
 
 
 class ConflictError(DecisionError):

@@ -1,7 +1,4 @@
-"""Runs in the caller's own process, with state and lease in Redis, beside any workers that may run.
-
-Imports Celery only when another process asked for a run meanwhile, which is then handed to the workers.
-"""
+"""Runs in the caller's own process, with state and lease in Redis, beside any workers that may run."""
 
 from __future__ import annotations
 
@@ -13,29 +10,25 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sync_workers.errors import ConflictError, GuardError, LeaseLostError, StateError, SyncError
+from sync_workers.errors import GuardError, SyncError
 from sync_workers.model import Plan
 from sync_workers.redis.connect import Client, check, connect
-from sync_workers.redis.lease import Held, Lease, Taken
-from sync_workers.redis.runs_store import RunsStore, new_run_id
-from sync_workers.redis.state_store import RedisStore, load
+from sync_workers.redis.state_store import load
 from sync_workers.report import Outcome, Report, Trigger
-from sync_workers.runs.apply import Application
 from sync_workers.runs.calls import Calls, confirmed
 from sync_workers.runs.diff import decide
-from sync_workers.runs.entries import settle_intents
-from sync_workers.runs.finish import fail, finish
-from sync_workers.runs.get import get, spent
-from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.get import Gathered, get
+from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
 from sync_workers.state import State
 from sync_workers.task import SyncTask
+from sync_workers.turn import Choice, Progress, Turn, carry, take_turn
 
 _log = logging.getLogger(__name__)
 
@@ -60,94 +53,24 @@ def run_here(
     *,
     full: bool = False,
     accept_guards: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Run a task once in this process; the report says how it ended.
 
     Raises:
-        GuardError: the plan looks like an accident; nothing was changed.
+        GuardError: the plan looks like an accident; nothing was changed, and it is kept.
         ConflictError: conflicts wait for a person; all else was applied and stored.
         SyncError: the set-up, the store or a service as a whole failed.
         Exception: what a listing hook raised; nothing was changed.
     """
-    run = new_run_id()
-    task.report = report = Report(task.name, run, started=datetime.now(UTC))
-    lease = Lease(client, task.name, run)
-    taken = lease.take(Trigger.LOCAL, first=True, full=full)
-    if not isinstance(taken, Taken):
-        by = f" (run {taken.by})" if isinstance(taken, Held) else ""
-        fail(report, Outcome.DROPPED, f"another run works on this task{by}: try again when it has ended")
-        return report
-    store = RedisStore(client, task.name, run, taken.fence)
-    try:
-        with lease:
-            state = _run(
-                task, lease, store, report, client,
-                full=taken.full, accept_guards=accept_guards, progress=progress,
-            )  # fmt: skip
-    except Exception as error:
-        _end_failed(lease, report, error)
-        raise
-    _end(lease, report)
-    if report.held_conflicts:
-        raise ConflictError(report.held_conflicts, state)
-    return report
 
+    def choose(turn: Turn, state: State | None, gathered: Gathered) -> Choice:
+        rules, report, now = task.sync_rules, turn.report, datetime.now(UTC)
+        with keeping_refused(state, gathered, turn.keep):
+            plan = decide(rules, state, gathered, report, accept_guards=accept_guards, now=now)
+        return Choice(plan, gathered.setup)
 
-def _run(
-    task: Task,
-    lease: Lease,
-    store: RedisStore,
-    report: Report,
-    client: Client,
-    *,
-    full: bool,
-    accept_guards: bool,
-    progress: Callable[[int, int], None] | None,
-) -> State:
-    runs = RunsStore(client, task.name)
-    runs.expect_rested()
-    mirrors = KeptMirrors(runs, lease.run, lease.fence)
-    with task.sync_services() as services:
-        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=full)
-        state = store.load()
-        settle_intents(store, lease.run, gathered.snapshot)
-        plan = decide(
-            task.sync_rules, state, gathered, report, accept_guards=accept_guards, now=datetime.now(UTC)
-        )
-        with spent(report, "apply"):
-            application = Application(
-                task.name, services, plan, state or State(), store, report,
-                stop=lambda: is_lost(lease), progress=progress,
-            )  # fmt: skip
-            task.carry_out(application)
-            finish(report, store, application.state, gathered, plan)
-        return application.state
-
-
-def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
-    refused = isinstance(error, GuardError)
-    reason = str(error) if isinstance(error, SyncError) else type(error).__name__
-    fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
-    with suppress(StateError):  # what went wrong first is what the caller has to know
-        _end(lease, report)
-
-
-def is_lost(lease: Lease) -> bool:
-    """Never stops a run, but raises as soon as the lease is known to have gone."""
-    lease.check()
-    return False
-
-
-def _end(lease: Lease, report: Report) -> None:
-    try:
-        following = lease.end(report.summary())
-    except LeaseLostError:
-        return  # whoever has it now writes its own report
-    if following is not None:
-        from sync_workers.worker.enqueue import start
-
-        start(report.task, following.run, full=following.full)
+    return take_turn(task, client, Trigger.LOCAL, lambda turn: carry(turn, choose, progress), full=full)
 
 
 class Clock:

@@ -18,6 +18,7 @@ class Trigger(StrEnum):
     WEBHOOK = "webhook"
     RETRY = "retry"
     LOCAL = "local"  # in the caller's own process
+    APPROVAL = "approval"  # a person approved a plan that a guard had refused; likewise
 
 
 class Outcome(StrEnum):

@@ -33,6 +33,10 @@ class ServiceTask:
     def sync_timing(self) -> Schedule:
         return self.config.schedule
 
+    @property
+    def keeps_to_plan(self) -> bool:
+        return True
+
     @contextmanager
     def sync_services(self) -> Iterator[Pair[Service]]:
         with ExitStack() as stack:

@@ -91,6 +91,10 @@ class SyncTask(PublicSteps, Scheduled):
             task_resolves=self.is_overridden("resolve_conflict"),
         )
 
+    @property
+    def keeps_to_plan(self) -> bool:
+        return not self.is_overridden("sync", *STEPS)
+
     def schedule(self) -> Self:
         """Register the task, so that workers, beat and `run_all_tasks` know it.
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("config", "runs"),
     ("redis",),
     ("public_steps", "task", "service_task", "registry"),
-    ("local", "worker", "beat_schedule"),
+    ("approval", "local", "turn", "worker", "beat_schedule"),
     ("cli", "sandbox", "web", "__init__", "__main__"),
 )
 """The parts of the project from the bottom up: a part imports from its own layer and those below."""

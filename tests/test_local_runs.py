@@ -8,12 +8,13 @@ import pytest
 
 from sync_workers import ID, ConflictError, GuardError, State
 from sync_workers.errors import LeaseLostError
-from sync_workers.local import is_lost, plan_of, run_here
+from sync_workers.local import plan_of, run_here
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease
 from sync_workers.redis.state_store import load
 from sync_workers.report import Outcome, Trigger
+from sync_workers.turn import is_lost
 from tests.task_as_original import AsOriginal
 from tests.task_worlds import Objects, Todo, World, world
 

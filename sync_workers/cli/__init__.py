@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from sync_workers.cli import check, demo, enqueue, history, init, plan, retry, run, serve, status
+from sync_workers.cli import check, demo, enqueue, history, init, plan, plans, retry, run, serve, status
 from sync_workers.cli.output import complain
 from sync_workers.errors import SyncError
 
@@ -29,6 +29,10 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
+app.command("plans")(plans.plans)
+app.command("show")(plans.show)
+app.command("approve")(plans.approve)
+app.command("discard")(plans.discard)
 app.command("status")(status.status)
 app.command("enqueue")(enqueue.enqueue)
 app.command("history")(history.history)

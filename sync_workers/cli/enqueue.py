@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sync_workers.cli.options import ConfigOption
-from sync_workers.cli.output import one_line
+from sync_workers.cli.output import counted, one_line
 
 
 def enqueue(
@@ -48,12 +48,11 @@ def enqueue(
 
 def described(summary: dict[str, Any]) -> list[str]:
     """How a run ended, from its stored report."""
-    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in summary["counts"].items())
     calls = ", ".join(f"{number} to {side}" for side, number in summary["calls"].items())
     seconds = sum(summary["seconds"].values())
     lines = [
         f"{summary['task']}: run {summary['run']} {summary['outcome']} in {seconds:.1f} s",
-        f"did: {counts or 'nothing to do'}; calls: {calls or 'none'}",
+        f"did: {counted(summary['counts']) or 'nothing to do'}; calls: {calls or 'none'}",
     ]
     lines += [f"failed: {f['action']} {f['id']} on {f['side']}: {f['reason']}" for f in summary["failures"]]
     if summary["conflicts"]:

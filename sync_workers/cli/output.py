@@ -23,6 +23,11 @@ def one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """How many operations of which kind."""
+    return ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in counts.items())
+
+
 def shown(value: Any, longest: int = 40) -> str:
     """A field's value as a person reads it."""
     if is_unset(value):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption, opened
-from sync_workers.cli.output import one_line, shown
+from sync_workers.cli.output import counted, one_line, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def plan(
     with opened(config, name) as (task, client), console.status("reading both sides"):
         found, report, reasons = plan_of(task, client, full=full)
     if found.operations:
-        console.print(_table(found))
+        console.print(table(found))
     for failure in report.failures:
         console.print(
             f"cannot be read: {failure.record_id} on {failure.side}: {one_line(failure.reason)}", markup=False
@@ -46,17 +46,20 @@ def plan(
     for reason in reasons:
         typer.echo(f"a guard would refuse this: {reason}", err=True)
     if reasons:
+        step = f"`sync-workers run {name}` keeps it for you to approve (`sync-workers plans`)"
+        typer.echo(step, err=True)
         raise typer.Exit(1)
 
 
-def _table(found: Plan) -> Table:
+def table(found: Plan, title: str = "Plan") -> Table:
+    """The operations of a plan, a row each."""
     from rich.table import Table
 
-    table = Table("What", "On", "Record", "Fields", "Why", title="Plan", title_justify="left")
+    rows = Table("What", "On", "Record", "Fields", "Why", title=title, title_justify="left")
     for operation in found:
         on = str(operation.side) if operation.action.writes else "state"
-        table.add_row(str(operation.action), on, operation.source_id, _fields(operation), operation.reason)
-    return table
+        rows.add_row(str(operation.action), on, operation.source_id, _fields(operation), operation.reason)
+    return rows
 
 
 def _fields(operation: Operation) -> str:
@@ -75,6 +78,6 @@ def _summary(found: Plan) -> str:
         return f"Nothing to do now: {found.links} linked record(s), {len(found.held)} wait(s)."
     if not found.operations:
         return f"Nothing to do: {found.links} linked record(s), both sides agree."
-    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in found.counts().items())
+    would = counted(found.counts())
     conflicts = f"; {len(found.conflicts)} conflict(s)" if found.conflicts else ""
-    return f"{found.links} linked record(s); would do: {counts}{conflicts}. Nothing was changed."
+    return f"{found.links} linked record(s); would do: {would}{conflicts}. Nothing was changed."

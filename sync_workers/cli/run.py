@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption, opened
-from sync_workers.cli.output import one_line
+from sync_workers.cli.output import counted, one_line
 from sync_workers.errors import ConflictError, GuardError
 
 if TYPE_CHECKING:
@@ -53,10 +53,9 @@ def run(
 
 def show(console: Console, report: Report) -> None:
     """How a run ended, in lines."""
-    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in report.counts.items())
     seconds = sum(report.seconds.values())
     calls = ", ".join(f"{number} to {side}" for side, number in report.calls.items())
-    did = f"{counts or 'nothing to do'}; calls: {calls or 'none'}"
+    did = f"{counted(report.counts) or 'nothing to do'}; calls: {calls or 'none'}"
     lines = [f"{report.task}: {report.outcome} in {seconds:.1f} s; {did}"]
     for conflict in report.conflicts:
         how = (

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sync_workers.cli.options import ConfigOption, connected
-from sync_workers.cli.output import one_line
+from sync_workers.cli.output import counted, one_line
 from sync_workers.runs.quarantine import READ
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sync_workers.redis.connect import Client
+    from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
 
 
@@ -24,6 +25,7 @@ def status(config: ConfigOption = None) -> None:
     from rich.table import Table
 
     from sync_workers.redis.connect import warnings
+    from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
 
     failing = _failing()
@@ -36,7 +38,13 @@ def status(config: ConfigOption = None) -> None:
             last = next(iter(store.recent(1)), None)
             dropped = store.counters().get("dropped", 0)
             _add_failing(failing, client, task.name)
-            table.add_row(task.name, str(task.sync_timing), *_last(last), _now(store), str(dropped))
+            table.add_row(
+                task.name,
+                str(task.sync_timing),
+                *_last(last, PlansStore(client, task.name)),
+                _now(store),
+                str(dropped),
+            )
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
@@ -67,14 +75,15 @@ def _add_failing(table: Table, client: Client, task: str) -> None:
         table.add_row(*(Text(one_line(cell)) for cell in cells))
 
 
-def _last(summary: dict[str, Any] | None) -> tuple[str, str, str]:
+def _last(summary: dict[str, Any] | None, plans: PlansStore) -> tuple[str, str, str]:
     if summary is None:
         return "never", "-", "-"
     ended = summary["outcome"] + (f": {summary['reason']}" if summary["reason"] else "")
-    counts = ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in summary["counts"].items())
-    notes = [counts or "nothing to do"]
+    notes = [counted(summary["counts"]) or "nothing to do"]
     notes += [f"{summary[what]} {text}" for what, text in _NOTES.items() if summary.get(what)]
-    return f"{_ago(summary['finished'])} by {summary['trigger']}", ended, "; ".join(notes)
+    if summary["outcome"] == "refused" and (kept := plans.kept()):
+        notes.append(f"{len(kept)} refused plan(s) kept: sync-workers plans")
+    return f"{ago(summary['finished'])} by {summary['trigger']}", ended, "; ".join(notes)
 
 
 _NOTES = {
@@ -90,12 +99,13 @@ def _now(store: RunsStore) -> str:
     lease = store.lease()
     if lease is None:
         return "idle"
-    since = f" since {_ago(lease.begun.isoformat())}" if lease.begun is not None else ""
+    since = f" since {ago(lease.begun.isoformat())}" if lease.begun is not None else ""
     following = "; one more run waits" if store.following() else ""
     return f"run {lease.run[:8]} by {lease.trigger}{since}{following}"
 
 
-def _ago(moment: str | None) -> str:
+def ago(moment: str | None) -> str:
+    """How long ago a moment was, for people."""
     if moment is None:
         return "?"
     seconds = max((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds(), 0)

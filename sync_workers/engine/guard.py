@@ -8,10 +8,7 @@ from sync_workers.engine.rules import Limits
 from sync_workers.model import ID, Action, Operation, Part, Plan, Side, Snapshot
 from sync_workers.state import State
 
-NEXT_STEP = (
-    "look at it with `sync-workers plan`; if it is meant, run it once with `--accept-guards` "
-    "(in Python: set the task's `accept_guards`)"
-)
+NEXT_STEP = "look at the plan before you accept it"
 
 
 def refusals(limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> list[str]:

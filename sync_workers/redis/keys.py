@@ -97,6 +97,15 @@ class Keys:
         """Stream of what all runs did."""
         return f"{self.prefix}:history"
 
+    @property
+    def plans(self) -> str:
+        """Hash of what is told about refused plans, by the plan's name."""
+        return f"{self.prefix}:plans"
+
+    def plan(self, name: ID) -> str:
+        """A refused plan."""
+        return f"{self.prefix}:plan:{name}"
+
     def mirror(self, side: Side) -> str:
         """What one side's last listing was, with its cursor."""
         return f"{self.prefix}:mirror:{side.value}"

@@ -265,6 +265,7 @@ _WHEN_HELD = {
     Trigger.WEBHOOK: "follow",
     Trigger.RETRY: "follow",
     Trigger.LOCAL: "refuse",  # the caller is told at once
+    Trigger.APPROVAL: "refuse",
 }
 
 

@@ -161,13 +161,19 @@ class RunsStore:
             )
 
     def _get(self, key: str) -> bytes | None:
-        packed = self._client.ask("GET", key)
-        try:
-            return zlib.decompress(packed) if packed is not None else None
-        except zlib.error as error:
-            raise StateError(
-                f"the key {key} in Redis is damaged: delete it and run the task again"
-            ) from error
+        return unpacked(key, self._client.ask("GET", key))
+
+
+def unpacked(key: str, packed: bytes | None) -> bytes | None:
+    """What was compressed under a key.
+
+    Raises:
+        StateError: it is damaged.
+    """
+    try:
+        return zlib.decompress(packed) if packed is not None else None
+    except zlib.error as error:
+        raise StateError(f"the key {key} in Redis is damaged: delete it and run the task again") from error
 
 
 def claim_tick(client: Client, task: str, by: str, apart: timedelta) -> bool:

@@ -11,13 +11,14 @@ from importlib.resources import files
 
 BEGIN = "begin"
 END = "end"
+KEEP = "keep"
 PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
 STEP = "step"
 TICK = "tick"
 
-ALL = (BEGIN, END, PUT, RENEW, REPLACE, STEP, TICK)
+ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, STEP, TICK)
 
 
 @cache

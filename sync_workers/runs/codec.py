@@ -33,6 +33,7 @@ from sync_workers.model import (
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.get import Gathered, Mirror
 from sync_workers.runs.history import Entry
+from sync_workers.runs.refused import Refusal, RefusedPlan
 from sync_workers.values import from_json, to_json
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ _NOUNS: dict[str, type] = {
     noun.__name__: noun
     for noun in (
         *(About, Ambiguity, Conflict, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
-        *(Operation, Pair, Plan, Record, Report),
+        *(Operation, Pair, Plan, Record, RefusedPlan, Refusal, Report),
     )
 }
 _ENUMS: dict[str, type[Enum]] = {enum.__name__: enum for enum in (Action, Kind, Outcome, Part, Side, Trigger)}

@@ -53,7 +53,7 @@ def decide(
         guarded, plan = plan, without_quarantined(plan, base, now)
         _tell(report, plan, rules)
         if reasons and (repeated or not accept_guards):
-            raise GuardError(guarded, reasons)
+            raise GuardError(guarded, reasons, final=repeated)
         return plan
 
 

@@ -34,6 +34,15 @@ def of_fields(rules: Rules, fields: Pair[Mapping[str, Field]]) -> dict[str, str]
     return {"fields": digest(whole)} | {_name(rule): _crosses(rule, fields) for rule in rules.fields}
 
 
+def settled(known: Mapping[str, str], setup: Mapping[str, str]) -> dict[str, str]:
+    """What is known of a new set-up once its stale bases are forgotten, but not all was compared afresh.
+
+    To forget them once more would take those along that were made since.
+    """
+    sides = {name: text for name, text in known.items() if not _is_of_fields(name)}
+    return sides | {name: text for name, text in setup.items() if _is_of_fields(name)}
+
+
 def stale(rules: Rules, state: State, setup: Mapping[str, str]) -> Pair[tuple[str, ...]]:
     """The attributes of each side whose bases were made for another counterpart."""
     if not state.setup:
@@ -71,6 +80,10 @@ def forget(state: State, attrs: Pair[Collection[str]], store: Store) -> None:
 
 def _without(base: Fields, attrs: Collection[str]) -> dict[str, Any]:
     return {attr: value for attr, value in base.items() if attr not in attrs}
+
+
+def _is_of_fields(name: str) -> bool:
+    return name.partition(".")[0] in {"fields", "field"}
 
 
 def _name(rule: FieldRule) -> str:

@@ -27,6 +27,10 @@ class Task(Protocol):
     def sync_timing(self) -> Schedule:
         """When the task runs by itself."""
 
+    @property
+    def keeps_to_plan(self) -> bool:
+        """Whether carrying out a plan does that and nothing else, whatever a subclass overrides."""
+
     def sync_services(self) -> AbstractContextManager[Pair[Service]]:
         """The services of both sides for one phase; they are closed at its end."""
 

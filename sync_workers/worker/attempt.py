@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -23,12 +23,14 @@ from sync_workers.errors import (
 )
 from sync_workers.model import ID
 from sync_workers.redis.lease import Following, Held, Lease, Superseded, Taken
+from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.registry import pick
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.codec import from_bytes, to_bytes
 from sync_workers.runs.finish import fail
+from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
 from sync_workers.worker.process import Process
 
@@ -112,6 +114,11 @@ class Attempt:
                 f"task {self.task.name}: the {name} of run {self.lease.run} is of another version"
             )
         return things
+
+    def keep(self, refused: RefusedPlan, reasons: Sequence[str]) -> ID:
+        """Keep a refused plan for a person; gives its name."""
+        plans = PlansStore(self.lease.client, self.task.name)
+        return plans.keep(self.lease, self.report.trigger, refused, reasons, datetime.now(UTC))
 
     def has(self, name: str) -> bool:
         return self.runs.has(self.lease.run, name)

@@ -26,6 +26,7 @@ from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.mirrors import KeptMirrors
 from sync_workers.runs.quarantine import Key
+from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.state import State
 from sync_workers.worker.attempt import Attempt, Delivery, Done, Tell, attempt, never, no_one
@@ -76,7 +77,8 @@ def _diff(made: Attempt) -> Done:
         made.tell({"phase": "diff", "records": counted})
         state = made.store.load()
         settle_intents(made.store, made.lease.run, gathered.snapshot)
-        plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
+        with keeping_refused(state, gathered, made.keep):
+            plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
         if not plan.operations:
             finish(made.report, made.store, state, gathered, plan)
             return made.end()

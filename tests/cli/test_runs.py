@@ -57,7 +57,8 @@ def test_a_guard_refuses_until_a_person_accepts(scene: Scene, command: Command) 
     planned, refused = command("plan", scene.task), command("run", scene.task)
     assert (planned.code, refused.code) == (1, 1)
     assert "a guard would refuse this" in planned.err
-    assert "--accept-guards" in refused.err
+    assert "sync-workers run" in planned.err
+    assert "sync-workers approve" in refused.err
     assert len(scene.right.records) == 8
     accepted = command("run", scene.task, "--accept-guards")
     assert accepted.code == 0, accepted.err

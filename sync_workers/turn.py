@@ -1,0 +1,151 @@
+"""`take_turn`: one run of a task in this process, with state and lease in Redis, from lease to report.
+
+Imports Celery only when another process asked for a run meanwhile, which is then handed to the workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from sync_workers.errors import (
+    ConflictError,
+    GuardError,
+    LeaseLostError,
+    MovedError,
+    StateError,
+    SyncError,
+)
+from sync_workers.model import ID, Operation, Plan, Side
+from sync_workers.redis.connect import Client
+from sync_workers.redis.lease import Held, Lease, Taken
+from sync_workers.redis.plans_store import PlansStore
+from sync_workers.redis.runs_store import RunsStore, new_run_id
+from sync_workers.redis.state_store import RedisStore
+from sync_workers.report import Outcome, Report, Trigger
+from sync_workers.runs.apply import Application
+from sync_workers.runs.entries import settle_intents
+from sync_workers.runs.finish import fail, finish
+from sync_workers.runs.get import Gathered, get, spent
+from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.refused import RefusedPlan
+from sync_workers.runs.task import Task
+from sync_workers.state import State
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told after each operation how many are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A run in this process, which has the lease of its task."""
+
+    task: Task
+    client: Client
+    lease: Lease
+    store: RedisStore
+    report: Report
+    full: bool
+
+    def keep(self, refused: RefusedPlan, reasons: Sequence[str]) -> ID:
+        """Keep a refused plan for a person; gives its name."""
+        plans = PlansStore(self.client, self.task.name)
+        return plans.keep(self.lease, self.report.trigger, refused, reasons, datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a run carries out.
+
+    Attributes:
+        setup: the set-up that the state knows afterwards.
+        beside: operations that were decided as well and are left for another run.
+    """
+
+    plan: Plan
+    setup: Mapping[str, str]
+    beside: tuple[Operation, ...] = ()
+
+
+Choose: TypeAlias = Callable[[Turn, State | None, Gathered], Choice]
+
+
+def take_turn(
+    task: Task, client: Client, trigger: Trigger, work: Callable[[Turn], State], *, full: bool = False
+) -> Report:
+    """Take the lease in this process, work, and store how that ended.
+
+    Raises:
+        ConflictError: conflicts wait for a person; all else was done and stored.
+        Exception: what the work raised.
+    """
+    run = new_run_id()
+    task.report = report = Report(task.name, run, trigger, started=datetime.now(UTC))
+    lease = Lease(client, task.name, run)
+    taken = lease.take(trigger, first=True, full=full)
+    if not isinstance(taken, Taken):
+        by = f" (run {taken.by})" if isinstance(taken, Held) else ""
+        fail(report, Outcome.DROPPED, f"another run works on this task{by}: try again when it has ended")
+        return report
+    store = RedisStore(client, task.name, run, taken.fence)
+    try:
+        with lease:
+            state = work(Turn(task, client, lease, store, report, taken.full))
+    except Exception as error:
+        _end_failed(lease, report, error)
+        raise
+    _end(lease, report)
+    if report.held_conflicts:
+        raise ConflictError(report.held_conflicts, state)
+    return report
+
+
+def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State:
+    """Read both sides, and carry out what is chosen."""
+    task, store, report = turn.task, turn.store, turn.report
+    runs = RunsStore(turn.client, task.name)
+    runs.expect_rested()
+    mirrors = KeptMirrors(runs, turn.lease.run, turn.lease.fence)
+    with task.sync_services() as services:
+        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full)
+        state = store.load()
+        settle_intents(store, turn.lease.run, gathered.snapshot)
+        choice = choose(turn, state, gathered)
+        with spent(report, "apply"):
+            application = Application(
+                task.name, services, choice.plan, state or State(), store, report,
+                stop=lambda: is_lost(turn.lease), progress=progress,
+            )  # fmt: skip
+            for side in Side:
+                application.writer.there[side].update(operation.ids[side] for operation in choice.beside)
+            task.carry_out(application)
+            finish(report, store, application.state, replace(gathered, setup=choice.setup), choice.plan)
+        return application.state
+
+
+def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
+    refused = isinstance(error, GuardError | MovedError)
+    reason = str(error) if isinstance(error, SyncError) else type(error).__name__
+    fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
+    with suppress(StateError):  # what went wrong first is what the caller has to know
+        _end(lease, report)
+
+
+def is_lost(lease: Lease) -> bool:
+    """Never stops a run, but raises as soon as the lease is known to have gone."""
+    lease.check()
+    return False
+
+
+def _end(lease: Lease, report: Report) -> None:
+    try:
+        following = lease.end(report.summary())
+    except LeaseLostError:
+        return  # whoever has it now writes its own report
+    if following is not None:
+        from sync_workers.worker.enqueue import start
+
+        start(report.task, following.run, full=following.full)
