@@ -44,7 +44,8 @@ def approve(task: Task, client: Client, refusal: Refusal, *, progress: Progress 
         approval.plans.discard(refusal.id)
         return state
 
-    return take_turn(task, client, Trigger.APPROVAL, work)
+    # Past change feeds: it is rare, and what it is about is looked at anew.
+    return take_turn(task, client, Trigger.APPROVAL, work, full=True)
 
 
 @dataclass(frozen=True, slots=True)

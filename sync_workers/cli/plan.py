@@ -54,11 +54,13 @@ def plan(
 def table(found: Plan, title: str = "Plan") -> Table:
     """The operations of a plan, a row each."""
     from rich.table import Table
+    from rich.text import Text
 
     rows = Table("What", "On", "Record", "Fields", "Why", title=title, title_justify="left")
     for operation in found:
         on = str(operation.side) if operation.action.writes else "state"
-        rows.add_row(str(operation.action), on, operation.source_id, _fields(operation), operation.reason)
+        cells = (str(operation.action), on, operation.source_id, _fields(operation), operation.reason)
+        rows.add_row(*map(Text, cells))  # values may hold what a terminal takes for markup
     return rows
 
 

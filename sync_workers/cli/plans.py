@@ -32,6 +32,7 @@ def plans(
     """Show the plans that a guard refused and that wait for a person."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from sync_workers.registry import pick
 
@@ -40,7 +41,8 @@ def plans(
         chosen = tasks.values() if name is None else [pick(tasks, name)]
         for task, refusal in _kept(chosen, client):
             why = "\n".join(map(one_line, refusal.reasons))
-            table.add_row(refusal.id, task.name, _when(refusal), why, counted(refusal.counts))
+            cells = (refusal.id, task.name, _when(refusal), why, counted(refusal.counts))
+            table.add_row(*map(Text, cells))
     if not table.row_count:
         typer.echo("no plan waits: no guard refused one")
         return

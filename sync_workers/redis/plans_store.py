@@ -14,6 +14,7 @@ from sync_workers.errors import LeaseLostError, StateError
 from sync_workers.model import ID
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
+from sync_workers.redis.history import entries
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, owner
 from sync_workers.redis.runs_store import unpacked
@@ -68,10 +69,15 @@ class PlansStore:
         self._put(lease, replace(refusal, approved_by=lease.run), refused)
 
     def begun(self, refusal: Refusal) -> frozenset[int]:
-        """The operations of a plan, by number, that an approval has begun and did not tell the end of."""
-        if refusal.approved_by is None:
+        """The operations of a plan, by number, that an approval began before it was cut short.
+
+        The journal has those that came to nothing, too, but a run that failed has taken it away.
+        """
+        run = refusal.approved_by
+        if run is None:
             return frozenset()
-        return frozenset(map(int, self._client.ask("HKEYS", self._keys.journal(refusal.approved_by))))
+        journal = map(int, self._client.ask("HKEYS", self._keys.journal(run)))
+        return frozenset(journal) | {one.number for one in entries(self._client, self._keys.task, run)}
 
     def kept(self) -> list[Refusal]:
         """What is told about each plan that is kept, the one that was refused last first."""

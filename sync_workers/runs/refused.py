@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sync_workers.errors import GuardError, MovedError
-from sync_workers.model import ID, Action, Conflict, Operation, Pair, Plan, Record, Side
+from sync_workers.model import ID, Action, Conflict, Fields, Operation, Pair, Plan, Record, Side
 from sync_workers.report import Trigger
 from sync_workers.runs.get import Gathered
 from sync_workers.state import State
@@ -114,17 +114,21 @@ def standing(
         for number, operation in enumerate(refused.plan)
         if forms[number] not in now and number not in begun
     ]
-    # A link that is not dropped with the others would be taken for one into the new container.
-    more = [op for text, op in now.items() if op.action is Action.DROP and text not in forms]
-    if gone or more:
-        moved = [*gone, *more]
-        named = ", ".join(f"{op.action} {op.source_id} on {op.side}" for op in moved[:NAMED])
-        rest = f" and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
+    if gone:
         msg = (
-            f"{len(moved)} of its {len(refused.plan)} operation(s) would not be the same now ({named}{rest})"
+            f"{len(gone)} of its {len(refused.plan)} operation(s) would not be the same now ({_named(gone)})"
         )
         raise MovedError(msg)
+    # Left as it is, a link into the old container would be taken for one into the new one.
+    if more := [op for text, op in now.items() if op.action is Action.DROP and text not in forms]:
+        msg = f"{len(more)} link(s) more would have to be dropped with the others ({_named(more)})"
+        raise MovedError(msg)
     return [now.get(text) for text in forms]
+
+
+def _named(operations: Sequence[Operation]) -> str:
+    first = ", ".join(f"{op.action} {op.source_id} on {op.side}" for op in operations[:NAMED])
+    return first + (f" and {len(operations) - NAMED} more" if len(operations) > NAMED else "")
 
 
 def form(operation: Operation) -> str:
@@ -136,11 +140,11 @@ def form(operation: Operation) -> str:
         operation.action,
         operation.side,
         _each(operation.ids, lambda record_id: record_id),
-        _plain(operation.fields),
-        _each(operation.bases, _plain),
+        _fields(operation.fields),
+        _each(operation.bases, _fields),
         _each(operation.records, _record),
         [_conflict(conflict) for conflict in operation.conflicts],
-        _each(operation.resolve_fields, _plain),
+        _each(operation.resolve_fields, _fields),
         operation.note,
     ]
     return json.dumps(said, sort_keys=True)
@@ -151,12 +155,16 @@ def _each(pair: Pair[Any], write: Callable[[Any], Any]) -> list[Any]:
 
 
 def _record(record: Record | None) -> Any:
-    return None if record is None else [record.id, _plain(record.fields)]
+    return None if record is None else [record.id, _fields(record.fields)]
 
 
 def _conflict(conflict: Conflict) -> list[Any]:
     values = _each(conflict.values, _plain)
     return [_each(conflict.ids, str), _each(conflict.attrs, str), values, conflict.winner, conflict.merged]
+
+
+def _fields(fields: Fields) -> dict[str, Any]:
+    return {attr: _plain(value) for attr, value in fields.items()}
 
 
 def _plain(value: Any) -> Any:

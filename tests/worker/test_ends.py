@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from sync_workers.approval import approve
 from sync_workers.errors import LaterError, SettingsError
 from sync_workers.redis.connect import Client, connect
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, Taken
+from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.state_store import load
 from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis
@@ -76,20 +78,60 @@ def test_a_service_that_asks_for_patience_for_ever_ends_the_run(stage: Stage) ->
     assert stage.runs.lease() is None
 
 
-def test_a_plan_that_looks_like_an_accident_is_refused(stage: Stage) -> None:
-    ids = [stage.task.put("notion", Name=f"n{number}", Done=False) for number in range(10)]
+def lose_all(stage: Stage) -> None:
+    """Ten records are linked, and gone from one side."""
+    ids = [stage.task.put("notion", Name=f"{PLANTED} {number}", Done=False) for number in range(10)]
     stage.run()
     for record_id in ids:
         stage.task.remove("notion", record_id)
 
-    delivery = stage.delivery()
+
+def test_a_plan_that_looks_like_an_accident_is_refused_and_kept(stage: Stage) -> None:
+    lose_all(stage)
+
+    delivery = stage.delivery(Trigger.BEAT)
     stage.phase("get", delivery)
     done = stage.phase("diff", delivery)
     assert not done.goes_on
-    assert done.failure
     assert done.shown["outcome"] == "refused"
     assert len(stage.task.shown("other")) == 10
     assert stage.runs.lease() is None
+    (kept,) = PlansStore(stage.client, stage.task.name).kept()
+    assert (kept.run, kept.trigger, kept.times) == (delivery.run, Trigger.BEAT, 1)
+    assert kept.counts == {"other.delete": 10}
+    assert f"sync-workers approve {kept.id}" in done.failure
+    assert f"sync-workers approve {kept.id}" in done.shown["reason"]
+
+
+def test_a_plan_that_workers_are_refused_in_every_interval_is_kept_once_and_approved_here(
+    stage: Stage,
+) -> None:
+    lose_all(stage)
+    for _ in range(3):
+        stage.run(stage.delivery(Trigger.BEAT))
+    plans = PlansStore(stage.client, stage.task.name)
+    (kept,) = plans.kept()
+    assert kept.times == 3
+    stage.task.put("other", summary="new since", done=False)
+
+    report = approve(stage.task, stage.client, kept)
+
+    assert report.counts == {"other.delete": 10}
+    assert plans.kept() == []
+    assert stage.task.shown("notion") == []
+    assert stage.run().shown["counts"] == {"notion.create": 1}
+
+
+def test_r11_a_refused_plan_leaves_no_value_in_logs_and_results(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    lose_all(stage)
+    done = stage.run()
+    (kept,) = PlansStore(stage.client, stage.task.name).kept()
+    approve(stage.task, stage.client, kept)
+    assert stage.task.shown("other") == []
+    assert PLANTED not in caplog.text + str(done) + str(stage.runs.recent()) + str(kept)
 
 
 def test_held_conflicts_are_no_failure(redis_client: Client, task_name: str, tmp_path: Path) -> None:
