@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sync_workers.errors import DecisionError, MovedError, StateError
-from sync_workers.model import Pair, Plan
+from sync_workers.model import Plan, Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.report import Report, Trigger
@@ -41,6 +41,7 @@ def approve(task: Task, client: Client, refusal: Refusal, *, progress: Progress 
 
     def work(turn: Turn) -> State:
         state = carry(turn, approval.choose, progress)
+        _restrict(turn.report, approval.plan)
         approval.plans.discard(refusal.id)
         return state
 
@@ -48,10 +49,11 @@ def approve(task: Task, client: Client, refusal: Refusal, *, progress: Progress 
     return take_turn(task, client, Trigger.APPROVAL, work, full=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Approval:
     plans: PlansStore
     refusal: Refusal
+    plan: Plan = Plan()
 
     def choose(self, turn: Turn, state: State | None, gathered: Gathered) -> Choice:
         """The operations of the plan as they are decided now."""
@@ -64,14 +66,14 @@ class _Approval:
             found = standing(refused, fresh, gathered.setup, known, self.plans.begun(self.refusal))
         except MovedError as moved:
             raise MovedError(self._not_now(turn.task.name, moved)) from None
-        plan = replace(fresh, operations=tuple(one for one in found if one is not None))
+        self.plan = plan = replace(fresh, operations=tuple(one for one in found if one is not None))
         # Whoever goes on after a stop finds what was left to do, in the order of this run's journal.
         pairs = zip(refused.plan, found, strict=True)
         left = tuple(operation for operation, now in pairs if now is not None)
         self.plans.begin(
             turn.lease, self.refusal, replace(refused, plan=replace(refused.plan, operations=left))
         )
-        _restrict(report, plan)
+        report.planned = len(plan)
         taken = set(map(id, plan))
         beside = tuple(operation for operation in fresh if id(operation) not in taken)
         is_whole = not beside or fresh.setup is not None
@@ -96,9 +98,9 @@ class _Approval:
 
 
 def _restrict(report: Report, plan: Plan) -> None:
-    """Tell of nothing that this run leaves alone."""
-    linked = {Pair(operation.ids.notion, operation.ids.other) for operation in plan}
-    report.planned = len(plan)
+    """Tell of nothing that this run left alone."""
+    ids = {operation.ids[side] for operation in plan for side in Side}
     report.ambiguous.clear()
-    report.held.clear()
-    report.conflicts[:] = [conflict for conflict in report.conflicts if conflict.ids in linked]
+    report.held[:] = [hold for hold in report.held if hold.record_id in ids]
+    report.conflicts[:] = [one for one in report.conflicts if ids & {one.ids.notion, one.ids.other}]
+    report.settle()

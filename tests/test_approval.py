@@ -95,6 +95,27 @@ def test_the_report_tells_of_the_plan_only(stage: Stage) -> None:
     stored = RunsStore(stage.client, stage.task.name).report(report.run)
     assert stored is not None
     assert (stored["trigger"], stored["outcome"]) == ("approval", "done")
+    assert (stored["conflicts"], stored["ambiguous"], stored["held"]) == (0, 0, 0)
+    assert stage.run().summary()["conflicts"] == 1
+
+
+def test_the_report_tells_what_became_of_the_plan(stage: Stage) -> None:
+    refusal = stage.situation()
+    archive = stage.task.containers.notion.archived
+
+    class Archives(StopsHalfway):
+        def carry_out(self, application: Application) -> None:
+            # When: a record that was absent turns out to be in the archive, and another is edited.
+            archive[stage.bread.notion] = next(iter(self.containers.notion.records.values()))
+            stage.edit(Side.OTHER, stage.rice.other, note="edited")
+            self.has_raised = True
+            super().carry_out(application)
+
+    stage.task = Archives(stage.task.name, stage.task.containers)
+    report = stage.approve(refusal)
+    assert report.counts == {"other.delete": 2, "other.create": 1}
+    assert {hold.record_id for hold in report.held} == {stage.bread.notion, stage.rice.notion}
+    assert {stage.bread.other, stage.rice.other} <= stage.task.containers.other.records.keys()
 
 
 def came_back(stage: Stage) -> None:

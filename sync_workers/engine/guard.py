@@ -8,7 +8,7 @@ from sync_workers.engine.rules import Limits
 from sync_workers.model import ID, Action, Operation, Part, Plan, Side, Snapshot
 from sync_workers.state import State
 
-NEXT_STEP = "look at the plan before you accept it"
+NEXT_STEP = "accept it only if that is meant"
 
 
 def refusals(limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> list[str]:

@@ -131,7 +131,19 @@ def test_enqueue_gives_up_waiting_when_nobody_works(scene: Scene, command: Comma
 
 @pytest.mark.parametrize(
     "args",
-    [["plan"], ["run"], ["enqueue"], ["status"], ["plans"], ["show", "a"], ["approve", "a"], ["discard", "a"], ["worker"], ["beat"], ["flower"]],
+    [
+        ["plan"],
+        ["run"],
+        ["enqueue"],
+        ["status"],
+        ["plans"],
+        ["show", "a"],
+        ["approve", "a"],
+        ["discard", "a"],
+        ["worker"],
+        ["beat"],
+        ["flower"],
+    ],
     ids=lambda args: args[0],
 )
 def test_an_unreachable_redis_is_one_line_with_the_remedy(
