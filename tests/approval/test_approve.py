@@ -8,27 +8,23 @@ from dataclasses import replace
 import pytest
 
 from sync_workers.approval import approve
-from sync_workers.engine.rules import FieldRule
-from sync_workers.errors import DecisionError, GuardError, MovedError, StateError
+from sync_workers.errors import ConflictError, DecisionError, GuardError, MovedError, StateError
 from sync_workers.local import run_here
-from sync_workers.model import Pair, Part, Side
+from sync_workers.model import Action, ConflictMode, Pair, Part, Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
+from sync_workers.remarks import Quarantined
 from sync_workers.report import Outcome, Trigger
 from sync_workers.runs.apply import Application
-from sync_workers.services.memory import Container
-from tests.approving import GUARDED, MemoryTask, Stage
+from sync_workers.runs.quarantine import content, key_of
+from sync_workers.state import Change
+from tests.approval.stage import GUARDED, START, MemoryTask, Stage
 from tests.runs.here import RULES
 from tests.task_as_original import AsOriginal
 from tests.task_worlds import Todo, world
-
-
-@pytest.fixture
-def stage(redis_client: Client, task_name: str) -> Stage:
-    return Stage(redis_client, MemoryTask(task_name))
 
 
 def test_an_approved_plan_is_carried_out_exactly_and_kept_no_longer(stage: Stage) -> None:
@@ -55,6 +51,7 @@ def test_what_changed_besides_is_left_alone_and_crosses_with_the_next_run(stage:
     report = stage.approve(refusal)
 
     assert report.counts == refusal.counts
+    assert report.planned == 5
     assert stage.task.containers.notion.records[stage.salt.notion].fields["Text"] == "as it was"
     assert stage.state.other_objs[stage.salt.other] == before
     titles = Pair.each(lambda side: {content[0] for content in stage.shown(side)})
@@ -97,6 +94,48 @@ def test_the_report_tells_of_the_plan_only(stage: Stage) -> None:
     assert (stored["trigger"], stored["outcome"]) == ("approval", "done")
     assert (stored["conflicts"], stored["ambiguous"], stored["held"]) == (0, 0, 0)
     assert stage.run().summary()["conflicts"] == 1
+
+
+def test_a_conflict_that_is_held_elsewhere_does_not_make_an_approval_less_than_done(stage: Stage) -> None:
+    stage.task.sync_rules = replace(GUARDED, mode=ConflictMode.ERROR)
+    refusal = stage.situation()
+    stage.edit(Side.NOTION, stage.salt.notion, text="this")
+    stage.edit(Side.OTHER, stage.salt.other, text="that")
+    assert stage.approve(refusal).outcome is Outcome.DONE
+    with pytest.raises(ConflictError):
+        stage.run()
+
+
+def test_what_a_person_approves_waits_in_no_quarantine(stage: Stage) -> None:
+    refusal = stage.situation()
+    refused = stage.plans.load(refusal.id)
+    assert refused is not None
+    (update,) = [operation for operation in refused.plan if operation.action is Action.UPDATE]
+    waits = Quarantined(
+        reason="odd", action="update", since=START, due=START.replace(year=2100), content=content(update)
+    )
+    stage.store(Change(quarantine={key_of(update): waits}))
+    assert stage.approve(refusal).counts == refusal.counts
+    assert not any(stage.state.quarantine.values())
+
+
+def test_r2_a_create_that_gives_back_what_was_there_does_not_hide_how_that_differs(stage: Stage) -> None:
+    """A state was lost, and a person renamed and edited the copy; it comes to sight after the refusal."""
+    (bread,) = stage.link("Bread")
+    stage.client.ask("DEL", *Keys(stage.task.name).state())
+    stage.edit(Side.OTHER, bread.other, title="Rye", note="a person's")
+    records = stage.task.containers.other.records
+    hidden = records.pop(bread.other)
+    refusal = stage.kept()
+    assert refusal.counts == {"other.create": 1}
+    records[bread.other] = hidden
+
+    stage.approve(refusal)
+
+    report = stage.run()
+    assert {content[0] for side in Side for content in stage.shown(side)} == {"Bread"}
+    assert [one.attrs.notion for one in report.conflicts] == ["Name"]
+    assert stage.shown(Side.NOTION) == stage.shown(Side.OTHER) == {("Bread", "as it was", "a person's"): 1}
 
 
 def test_the_report_tells_what_became_of_the_plan(stage: Stage) -> None:
@@ -230,6 +269,7 @@ def test_nothing_is_done_while_another_run_works(stage: Stage) -> None:
     report = stage.approve(refusal)
     assert report.outcome is Outcome.DROPPED
     assert "another run works on this task (run another)" in report.reason
+    assert RunsStore(stage.client, stage.task.name).following() is None
     assert stage.shown(Side.OTHER).total() == 5
 
 
@@ -306,91 +346,3 @@ def test_a_class_task_with_steps_of_its_own_cannot_be_held_to_a_plan(
     with pytest.raises(DecisionError, match=f"sync-workers run {task_name} --accept-guards"):
         approve(task, redis_client, refusal)
     assert len(task.other_server.things) == 3
-
-
-# --- R9: a changed set-up ---
-
-
-def moved(stage: Stage) -> None:
-    """The other side is bound to another, empty container."""
-    stage.task.containers = Pair(stage.task.containers.notion, Container("another"))
-
-
-def test_r9_a_plan_into_another_container_drops_links_and_matches_as_it_says(stage: Stage) -> None:
-    stage.link("Bread", "Milk", "Oats")
-    moved(stage)
-    refusal = stage.kept()
-    assert refusal.counts == {"notion.drop": 3, "other.create": 3}
-    stage.add(Side.OTHER, title="Wine")
-
-    report = stage.approve(refusal)
-
-    assert report.counts == {"drop": 3, "other.create": 3}
-    assert stage.shown(Side.NOTION).total() == 3
-    assert stage.state.setup["other.container"] == "another"
-    assert stage.run().counts == {"notion.create": 1}
-    assert stage.is_quiet()
-
-
-def test_r9_links_that_the_plan_does_not_drop_stop_it(stage: Stage) -> None:
-    """Known to the new set-up, they would be taken for links into the new container, and lost there."""
-    stage.link("Bread", "Milk")
-    old = stage.task.containers
-    moved(stage)
-    new = stage.task.containers
-    refusal = stage.kept()
-    stage.task.containers = old
-    stage.link("Oats")
-    stage.task.containers = new
-    with pytest.raises(MovedError, match=r"1 link\(s\) more"):
-        stage.approve(refusal)
-    assert len(stage.state.ids) == 3
-
-
-def test_r9_an_approval_of_all_that_is_decided_stores_the_new_setup(stage: Stage) -> None:
-    (bread,) = stage.link("Bread")
-    stage.task.credential = "two"
-    stage.edit(Side.NOTION, bread.notion, text="edited")
-    stage.approve(stage.kept())
-    assert stage.state.setup["other.credential"] == "two"
-
-
-def test_r9_after_an_approval_of_a_part_the_rest_is_still_compared_afresh(stage: Stage) -> None:
-    bread, milk = stage.link("Bread", "Milk")
-    stage.task.credential = "two"
-    stage.edit(Side.NOTION, bread.notion, text="edited")
-    refusal = stage.kept()
-    stage.add(Side.OTHER, title="Wine")
-    assert stage.approve(refusal).counts == {"other.update": 1}
-
-    # The new credential may not see all, so what is absent is not taken for deleted in the next run.
-    stage.remove(Side.NOTION, milk.notion)
-    assert stage.run().counts == {"notion.create": 1}
-    assert milk.other in stage.task.containers.other.records
-    assert stage.run().counts == {"other.delete": 1}
-
-
-def test_r2_r9_a_field_that_was_filled_by_an_approval_has_its_base(stage: Stage) -> None:
-    """Were it forgotten with the stale ones again, the edit would be a conflict, which Notion wins."""
-    stage.task.sync_rules = replace(GUARDED, fields=RULES.fields[:2])
-    (bread,) = stage.link("Bread")
-    stage.task.sync_rules = replace(GUARDED, fields=(*RULES.fields[:2], FieldRule(Pair("Note", "note"))))
-    stage.edit(Side.NOTION, bread.notion, note="filled in")
-    refusal = stage.kept()
-    stage.add(Side.NOTION, title="Wine")
-    assert stage.approve(refusal).counts == {"other.update": 1}
-
-    stage.edit(Side.OTHER, bread.other, note="edited since")
-    report = stage.run()
-
-    assert report.conflicts == []
-    assert stage.task.containers.notion.records[bread.notion].fields["Note"] == "edited since"
-
-
-def test_a_first_run_can_be_approved_and_binds_its_links(stage: Stage) -> None:
-    stage.add(Side.NOTION, title="Bread")
-    refusal = stage.kept()
-    stage.add(Side.OTHER, title="Wine")
-    assert stage.approve(refusal).counts == {"other.create": 1}
-    assert stage.state.setup["other.container"] == "other"
-    assert stage.run().counts == {"notion.create": 1}

@@ -22,7 +22,7 @@ from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import new_run_id
-from sync_workers.redis.state_store import load
+from sync_workers.redis.state_store import RedisStore, load
 from sync_workers.report import Report, Trigger
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
@@ -31,7 +31,7 @@ from sync_workers.runs.refused import Refusal, RefusedPlan
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Mapped, Service
 from sync_workers.services.memory import FULL, Container, MemoryService
-from sync_workers.state import State
+from sync_workers.state import Change, State
 from tests.runs.crashing import Places, StoppableService, StoppedHereError
 from tests.runs.here import RULES, named
 
@@ -148,13 +148,23 @@ class Stage:
         with self.task.sync_services() as services:
             gathered = get(services, self.task.sync_rules, report)
         plan = decide(self.task.sync_rules, self.state, gathered, report, accept_guards=True)
-        lease = Lease(self.client, self.task.name, new_run_id())
-        lease.take(Trigger.LOCAL, first=True)
         refused = RefusedPlan(plan, dict(gathered.setup), dict(self.state.setup))
-        name = self.plans.keep(lease, Trigger.LOCAL, refused, ["looks odd"], START)
-        lease.end(report.summary())
+        with self.lease() as lease:
+            name = self.plans.keep(lease, Trigger.LOCAL, refused, ["looks odd"], START)
         (refusal,) = [one for one in self.plans.kept() if one.id == name]
         return refusal
+
+    def store(self, change: Change) -> None:
+        """Change the state as a run would."""
+        with self.lease() as lease:
+            RedisStore(self.client, self.task.name, lease.run, lease.fence).commit(None, change)
+
+    @contextmanager
+    def lease(self) -> Iterator[Lease]:
+        lease = Lease(self.client, self.task.name, new_run_id())
+        lease.take(Trigger.LOCAL, first=True)
+        yield lease
+        lease.end(Report(self.task.name, lease.run).summary())
 
     def approve(self, refusal: Refusal) -> Report:
         return approve(self.task, self.client, refusal)

@@ -14,7 +14,7 @@ from sync_workers.redis.connect import Client
 from sync_workers.report import Outcome
 from sync_workers.runs.refused import Refusal
 from sync_workers.services.memory import Container
-from tests.approving import MemoryTask, Stage
+from tests.approval.stage import MemoryTask, Stage
 from tests.conftest import remove_task
 
 
