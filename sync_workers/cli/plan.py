@@ -8,11 +8,16 @@ import typer
 
 from sync_workers.cli.options import ConfigOption, opened
 from sync_workers.cli.output import counted, one_line, shown
+from sync_workers.model import Action
+from sync_workers.values import is_unset
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sync_workers.model import Operation, Plan
+
+SHOWN = 3
+"""How many fields of a record that would be deleted are shown."""
 
 
 def plan(
@@ -65,9 +70,12 @@ def table(found: Plan, title: str = "Plan") -> Table:
 
 
 def _fields(operation: Operation) -> str:
-    """The fields that would be written, and what stands there now."""
+    """The fields that would be written, and what stands there now; of what would go, how one knows it."""
     now = operation.records[operation.side]
     parts = []
+    if now is not None and operation.action in {Action.DELETE, Action.ARCHIVE}:
+        there = [(attr, value) for attr, value in now.fields.items() if not is_unset(value)]
+        parts = [f"{attr}: {shown(value, 20)}" for attr, value in there[:SHOWN]]
     for attr, value in operation.fields.items():
         before = f"{shown(now.fields.get(attr), 20)} -> " if now is not None else ""
         parts.append(f"{attr}: {before}{shown(value, 20)}")

@@ -185,7 +185,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     from sync_workers.state import write_fields
 
     now = operation.records[operation.side]
-    before = {attr: now.fields.get(attr) for attr in operation.fields} if now is not None else {}
+    # Of what would go, all of it.
+    attrs = operation.fields or (now.fields if now is not None and operation.action.writes else ())
+    before = {attr: now.fields.get(attr) for attr in attrs} if now is not None else {}
     return {
         "action": operation.action.value,
         "side": operation.side.value,

@@ -62,6 +62,7 @@ def test_show_prints_the_plan_as_a_table_with_the_next_step(scene: Scene, comman
     assert shown.code == 0, shown.err
     parts = (
         "delete",
+        "title: task 3",
         "update",
         "note: secret note -> edited [by] me",
         "deleted on notion",
@@ -80,6 +81,8 @@ def test_show_as_json_can_be_read_by_a_machine(scene: Scene, command: Command) -
     shown = json.loads(command("show", name, "--json").out)
     assert (shown["plan"], shown["task"], shown["times"], shown["trigger"]) == (name, scene.task, 1, "local")
     assert shown["counts"] == {"other.delete": 7, "other.update": 1}
+    gone = next(operation for operation in shown["operations"] if operation["action"] == "delete")
+    assert gone["before"].keys() == {"title", "note"}
     (update,) = [operation for operation in shown["operations"] if operation["action"] == "update"]
     assert update["notion"] == edited
     assert (update["before"], update["fields"]) == ({"note": "secret note"}, {"note": "edited"})
