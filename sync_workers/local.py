@@ -53,9 +53,12 @@ def run_here(
     *,
     full: bool = False,
     accept_guards: bool = False,
+    asked: bool = True,
     progress: Progress | None = None,
 ) -> Report:
     """Run a task once in this process; the report says how it ended.
+
+    `asked`: a person wants this run; a task that a service's failure has paused is tried then only.
 
     Raises:
         GuardError: the plan looks like an accident; nothing was changed, and it is kept.
@@ -70,7 +73,9 @@ def run_here(
             plan = decide(rules, state, gathered, report, accept_guards=accept_guards, now=now)
         return Choice(plan, gathered.setup)
 
-    return take_turn(task, client, Trigger.LOCAL, lambda turn: carry(turn, choose, progress), full=full)
+    return take_turn(
+        task, client, Trigger.LOCAL, lambda turn: carry(turn, choose, progress), full=full, asked=asked
+    )
 
 
 class Clock:
@@ -91,8 +96,9 @@ async def run_as_scheduled(
     """Run a task at its interval, from start to start without drift, until it has run often enough.
 
     A run that is late does not make up for the ticks it missed, and a tick at which another process
-    runs the task is skipped and does not count. A run that fails is logged and the next one goes on;
-    what the last one raises is raised. A run that has begun comes to its end even when this is cancelled.
+    runs the task, or at which it is paused, is skipped and does not count. A run that fails is logged and
+    the next one goes on; what the last one raises is raised. A run that has begun comes to its end even
+    when this is cancelled.
     """
     if task.sync_ended and task.sync_timing.in_total is not None:
         return
@@ -104,12 +110,12 @@ async def run_as_scheduled(
         await _ticks(task, partial(_in_thread, pool, run_here, task, client), clock or Clock())
 
 
-async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Clock) -> None:
-    timing, runs, tick, begun = task.sync_timing, 0, 0, clock.now()
+async def _ticks(task: SyncTask, run: Callable[..., Awaitable[Report]], clock: Clock) -> None:
+    timing, runs, tick, begun, asked = task.sync_timing, 0, 0, clock.now(), True
     while True:
         is_last = timing.every is None if timing.in_total is None else runs + 1 >= timing.in_total
         try:
-            has_run = (await run()).outcome is not Outcome.DROPPED
+            has_run = (await run(asked=asked)).outcome not in {Outcome.DROPPED, Outcome.PAUSED}
         except Exception as error:
             has_run = True
             if is_last:
@@ -117,8 +123,11 @@ async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Cl
                 raise
             tell_failure(task, error)
         if not has_run:
-            _log.warning("task %s: %s", task.name, task.report.reason, extra=_named(task))
-        runs += has_run
+            # Of a pause a person was told once, when it began or when they asked.
+            is_known = task.report.outcome is Outcome.PAUSED and not asked
+            level = logging.DEBUG if is_known else logging.WARNING
+            _log.log(level, "task %s: %s", task.name, task.report.reason, extra=_named(task))
+        runs, asked = runs + has_run, False
         if is_last and has_run:
             task.sync_ended = True
             return
@@ -131,9 +140,9 @@ async def _ticks(task: SyncTask, run: Callable[[], Awaitable[Report]], clock: Cl
         await clock.sleep(max(0.0, begun + tick * period - clock.now()))
 
 
-async def _in_thread(pool: Executor, work: Callable[..., Report], *args: Any) -> Report:
+async def _in_thread(pool: Executor, work: Callable[..., Report], *args: Any, **how: Any) -> Report:
     context = contextvars.copy_context()  # a client's session may live there
-    return await asyncio.get_running_loop().run_in_executor(pool, partial(context.run, work, *args))
+    return await asyncio.get_running_loop().run_in_executor(pool, partial(context.run, work, *args, **how))
 
 
 async def run_all(tasks: Iterable[SyncTask], *, clock: Clock | None = None) -> None:

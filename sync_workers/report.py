@@ -18,6 +18,7 @@ class Trigger(StrEnum):
     WEBHOOK = "webhook"
     RETRY = "retry"
     LOCAL = "local"  # in the caller's own process
+    UNDO = "undo"  # a person takes back an earlier run; likewise
     APPROVAL = "approval"  # a person approved a plan that a guard had refused; likewise
 
 
@@ -31,6 +32,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # a guard refused the plan; nothing was changed
     FAILED = "failed"  # a listing, the set-up or the store failed
     DROPPED = "dropped"  # another run holds the lease
+    PAUSED = "paused"  # the task or a connection of it is to be left alone
     FINISHED = "finished"  # the task has run as often as it should in total
 
 
@@ -50,6 +52,10 @@ class Report:
         seconds: time spent by phase.
         reason: why the run did not end as done, without field values.
         wait: how long a service asked to be left alone, when that outlasts the run.
+        listed: whether both sides were read.
+        blocked: why no run can work until a person has given or renewed access, or put the set-up right;
+            pauses the task.
+        resumed: whether this run showed that a task works again that a failure had paused.
     """
 
     task: str
@@ -70,6 +76,9 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     reason: str = ""
     wait: timedelta = timedelta(0)
+    listed: bool = False
+    blocked: str = ""
+    resumed: bool = False
 
     def count(self, side: Side, action: Action) -> None:
         """Count one operation that was done."""
@@ -120,6 +129,7 @@ class Report:
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},
             "reason": self.reason,
+            "resumed": self.resumed,
             "task": self.task,
             "run": self.run,
             "trigger": self.trigger.value,

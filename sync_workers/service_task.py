@@ -30,6 +30,10 @@ class ServiceTask:
         return self.config.rules
 
     @property
+    def sync_connections(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.config.sides[side].connection.name for side in Side))
+
+    @property
     def sync_timing(self) -> Schedule:
         return self.config.schedule
 

@@ -49,6 +49,7 @@ class SyncTask(PublicSteps, Scheduled):
         tie: who wins in mode `newer` when the times cannot tell.
         delete_policy: `propagate` or `unlink`; hooks offer no archive.
         ambiguous_policy: what happens to new records whose key is not unique.
+        sync_connections: names of connections; while a person has paused one of them, the task does not run.
 
     Raises:
         ValueError: the name or the mode is none, or two attributes map to one.
@@ -59,6 +60,7 @@ class SyncTask(PublicSteps, Scheduled):
     tie: Side = Side.OTHER
     delete_policy: DeletePolicy = DeletePolicy.PROPAGATE
     ambiguous_policy: AmbiguousPolicy = AmbiguousPolicy.REPORT
+    sync_connections: tuple[str, ...] = ()
 
     def __init__(
         self, name: str, attr_map: dict[str, str], conflict_mode: ConflictMode | str = ConflictMode.NEWER

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from sync_workers.ending import end_paused, end_run, note_failure, turn_away
 from sync_workers.errors import (
     ConflictError,
     GuardError,
@@ -21,12 +22,13 @@ from sync_workers.errors import (
 )
 from sync_workers.model import ID, Operation, Plan, Side
 from sync_workers.redis.connect import Client
-from sync_workers.redis.lease import Held, Lease, Taken
+from sync_workers.redis.lease import Lease, Taken
+from sync_workers.redis.pauses import Watch
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.report import Outcome, Report, Trigger
-from sync_workers.runs.apply import Application
+from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import Gathered, get, spent
@@ -49,6 +51,16 @@ class Turn:
     store: RedisStore
     report: Report
     full: bool
+    watch: Watch
+
+    def is_stopped(self) -> bool:
+        """Whether to end between two operations, since a person paused the task.
+
+        Raises:
+            LeaseLostError: the lease is known to have gone.
+        """
+        self.lease.check()
+        return self.watch.is_paused()
 
     def keep(self, refused: RefusedPlan, reasons: Sequence[str]) -> ID:
         """Keep a refused plan for a person; gives its name."""
@@ -74,9 +86,17 @@ Choose: TypeAlias = Callable[[Turn, State | None, Gathered], Choice]
 
 
 def take_turn(
-    task: Task, client: Client, trigger: Trigger, work: Callable[[Turn], State], *, full: bool = False
+    task: Task,
+    client: Client,
+    trigger: Trigger,
+    work: Callable[[Turn], State],
+    *,
+    full: bool = False,
+    asked: bool = True,
 ) -> Report:
     """Take the lease in this process, work, and store how that ended.
+
+    `asked`: a person wants this run; a task that a service's failure has paused is tried then only.
 
     Raises:
         ConflictError: conflicts wait for a person; all else was done and stored.
@@ -84,21 +104,22 @@ def take_turn(
     """
     run = new_run_id()
     task.report = report = Report(task.name, run, trigger, started=datetime.now(UTC))
-    lease = Lease(client, task.name, run)
-    taken = lease.take(trigger, first=True, full=full)
+    lease = Lease(client, task.name, run, connections=task.sync_connections)
+    taken = lease.take(trigger, first=True, full=full, asked=asked)
     if not isinstance(taken, Taken):
-        by = f" (run {taken.by})" if isinstance(taken, Held) else ""
-        fail(report, Outcome.DROPPED, f"another run works on this task{by}: try again when it has ended")
+        turn_away(report, taken)
         return report
     store = RedisStore(client, task.name, run, taken.fence)
     try:
         with lease:
-            state = work(Turn(task, client, lease, store, report, taken.full))
+            watch = Watch(client, task.name, task.sync_connections)
+            state = work(Turn(task, client, lease, store, report, taken.full, watch))
     except Exception as error:
+        note_failure(task, report, error)
         _end_failed(lease, report, error)
         raise
     _end(lease, report)
-    if report.held_conflicts:
+    if report.held_conflicts and report.outcome is not Outcome.PAUSED:
         raise ConflictError(report.held_conflicts, state)
     return report
 
@@ -117,12 +138,16 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
         with spent(report, "apply"):
             application = Application(
                 task.name, services, choice.plan, state or State(), store, report,
-                stop=lambda: is_lost(turn.lease), progress=progress,
+                stop=turn.is_stopped, progress=progress,
             )  # fmt: skip
             for side in Side:
                 application.writer.there[side].update(operation.ids[side] for operation in choice.beside)
-            task.carry_out(application)
-            finish(report, store, application.state, replace(gathered, setup=choice.setup), choice.plan)
+            with suppress(SliceOverError):  # paused
+                task.carry_out(application)
+            if turn.watch.found is not None:
+                end_paused(report, turn.watch.found)
+            else:
+                finish(report, store, application.state, replace(gathered, setup=choice.setup), choice.plan)
         return application.state
 
 
@@ -134,15 +159,9 @@ def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
         _end(lease, report)
 
 
-def is_lost(lease: Lease) -> bool:
-    """Never stops a run, but raises as soon as the lease is known to have gone."""
-    lease.check()
-    return False
-
-
 def _end(lease: Lease, report: Report) -> None:
     try:
-        following = lease.end(report.summary())
+        following = end_run(lease, report)
     except LeaseLostError:
         return  # whoever has it now writes its own report
     if following is not None:

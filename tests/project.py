@@ -18,8 +18,8 @@ LAYERS = (
     ("engine", "services", "settings"),
     ("config", "runs"),
     ("redis",),
-    ("public_steps", "task", "service_task", "registry"),
-    ("approval", "local", "turn", "worker", "beat_schedule"),
+    ("ending", "pausing", "public_steps", "task", "service_task", "registry"),
+    ("approval", "local", "turn", "undoing", "worker", "beat_schedule"),
     ("cli", "sandbox", "web", "__init__", "__main__"),
 )
 """The parts of the project from the bottom up: a part imports from its own layer and those below."""

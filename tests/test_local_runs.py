@@ -14,7 +14,6 @@ from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease
 from sync_workers.redis.state_store import load
 from sync_workers.report import Outcome, Trigger
-from sync_workers.turn import is_lost
 from tests.task_as_original import AsOriginal
 from tests.task_worlds import Objects, Todo, World, world
 
@@ -199,10 +198,10 @@ def test_a_lease_that_is_known_to_be_lost_stops_the_run_before_its_next_write(
 ) -> None:
     lease = Lease(redis_client, task_name, "mine")
     lease.take(Trigger.LOCAL, first=True)
-    assert not is_lost(lease)
+    lease.check()
     redis_client.ask("DEL", Keys(task_name).lease)
     with pytest.raises(LeaseLostError):
         lease.renew()
 
     with pytest.raises(LeaseLostError):
-        is_lost(lease)
+        lease.check()

@@ -12,7 +12,21 @@ from typing import Annotated
 
 import typer
 
-from sync_workers.cli import check, demo, enqueue, history, init, plan, plans, retry, run, serve, status
+from sync_workers.cli import (
+    check,
+    demo,
+    enqueue,
+    history,
+    init,
+    pause,
+    plan,
+    plans,
+    retry,
+    run,
+    serve,
+    status,
+    undo,
+)
 from sync_workers.cli.output import complain
 from sync_workers.errors import SyncError
 
@@ -37,7 +51,10 @@ app.command("status")(status.status)
 app.command("enqueue")(enqueue.enqueue)
 app.command("history")(history.history)
 app.command("why")(history.why)
+app.command("undo")(undo.undo)
 app.command("retry")(retry.retry)
+app.command("pause")(pause.pause)
+app.command("resume")(pause.resume)
 app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)

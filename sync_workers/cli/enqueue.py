@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sync_workers.cli.options import ConfigOption
-from sync_workers.cli.output import counted, one_line
+from sync_workers.cli.output import RESUMED, counted, one_line
 
 
 def enqueue(
@@ -61,6 +61,8 @@ def described(summary: dict[str, Any]) -> list[str]:
     lines += [
         f"made again, since it was edited: the counterpart of {record_id}" for record_id in summary["remade"]
     ]
+    if summary.get("resumed"):
+        lines.append(RESUMED)
     return [*lines, summary["reason"]] if summary["reason"] else lines
 
 

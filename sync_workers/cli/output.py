@@ -11,6 +11,9 @@ import typer
 from sync_workers.errors import SettingsError, SyncError
 from sync_workers.values import DateRange, is_unset
 
+RESUMED = "both sides could be read again: the task is not paused any more"
+"""Told after a run that ended the pause which a failure of a service had begun."""
+
 
 def complain(error: SyncError) -> None:
     """An error as one line on stderr; of settings all problems, a line each."""

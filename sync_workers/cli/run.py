@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption, opened
-from sync_workers.cli.output import counted, one_line
+from sync_workers.cli.output import RESUMED, counted, one_line
 from sync_workers.errors import ConflictError, GuardError
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def show(console: Console, report: Report) -> None:
     lines += [
         f"made again, since it was edited: the counterpart of {record_id}" for record_id in report.remade
     ]
+    if report.resumed:
+        lines.append(RESUMED)
     if report.reason:
         lines.append(report.reason)
     for line in lines:

@@ -12,17 +12,21 @@ from sync_workers.cli.output import counted, one_line
 from sync_workers.runs.quarantine import READ
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from sync_workers.redis.connect import Client
     from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
+    from sync_workers.runs.task import Task
 
 
 def status(config: ConfigOption = None) -> None:
     """Show every task: its schedule, how its last run ended, and who works on it now."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from sync_workers.redis.connect import warnings
     from sync_workers.redis.plans_store import PlansStore
@@ -36,14 +40,14 @@ def status(config: ConfigOption = None) -> None:
         for task in tasks.values():
             store = RunsStore(client, task.name)
             last = next(iter(store.recent(1)), None)
-            dropped = store.counters().get("dropped", 0)
             _add_failing(failing, client, task.name)
+            now = "; ".join((_now(store), *_paused(client, task)))
             table.add_row(
                 task.name,
                 str(task.sync_timing),
                 *_last(last, PlansStore(client, task.name)),
-                _now(store),
-                str(dropped),
+                Text(one_line(now)),
+                _dropped(store),
             )
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
@@ -102,6 +106,26 @@ def _now(store: RunsStore) -> str:
     since = f" since {ago(lease.begun.isoformat())}" if lease.begun is not None else ""
     following = "; one more run waits" if store.following() else ""
     return f"run {lease.run[:8]} by {lease.trigger}{since}{following}"
+
+
+def _paused(client: Client, task: Task) -> Iterator[str]:
+    """What of the task is paused, since when and why, and how that ends."""
+    from sync_workers.redis.pauses import count_paused_records, pause_of_connections, pause_of_task
+
+    for pause in (pause_of_task(client, task.name), pause_of_connections(client, task.sync_connections)):
+        if pause is not None:
+            what = f"connection {pause.connection} paused" if pause.connection else "paused"
+            why = f": {pause.reason}" if pause.reason else ""
+            since = ago(pause.since.isoformat())
+            yield f"{what} by a {pause.by} {since}{why}; resume with `{pause.resume(task.name)}`"
+    if records := count_paused_records(client, task.name):
+        yield f"{records} record(s) paused"
+
+
+def _dropped(store: RunsStore) -> str:
+    counted = store.counters()
+    paused = f", {counted['paused']} while paused" if "paused" in counted else ""
+    return f"{counted.get('dropped', 0)}{paused}"
 
 
 def ago(moment: str | None) -> str:

@@ -79,6 +79,11 @@ class Keys:
         return f"{self.prefix}:rest"
 
     @property
+    def paused(self) -> str:
+        """Hash of the task's pause: by, reason, since, run; there only while it is paused."""
+        return f"{self.prefix}:paused"
+
+    @property
     def meta(self) -> str:
         """Hash of the state's version and set-up; there is a state if and only if it is there."""
         return f"{self.prefix}:state:meta"
@@ -125,3 +130,8 @@ class Keys:
     def state(self) -> tuple[str, ...]:
         """Everything that the state is made of."""
         return self.meta, *(self.part(name) for name in PARTS)
+
+
+def paused_connection(name: str) -> str:
+    """Hash of a connection's pause, as `Keys.paused`; it belongs to no task, and so lies in its own slot."""
+    return f"sync:connection:{{{name}}}:paused"

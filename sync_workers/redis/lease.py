@@ -3,6 +3,7 @@
     beat or enqueue ─> take ─> Taken ─────> work, renewed in a thread ─> leave ─> next phase takes again
                         │                                            └─> end ─> the following run, if any
                         ├─> Held        another run works: drop the tick, keep the request as following run
+                        ├─> Paused      a person or a service's failure wants the task left alone
                         ├─> Superseded  this run is over, or another one has begun since: stop
                         └─> Finished    the task has run as often as it should
 
@@ -15,19 +16,37 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from sync_workers.errors import LeaseLostError, StateError
 from sync_workers.model import ID
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
+from sync_workers.redis.pauses import By, Pause, pause_of_connections
+from sync_workers.redis.taking import Finished, Held, Paused, Superseded, Taken, Taking
 from sync_workers.report import Trigger
 from sync_workers.runs.history import Kept
+
+__all__ = [
+    "BETWEEN",
+    "BLOBS",
+    "KEPT_RUNS",
+    "WORKING",
+    "Finished",
+    "Following",
+    "Held",
+    "Lease",
+    "Paused",
+    "Superseded",
+    "Taken",
+    "Taking",
+    "owner",
+]
 
 WORKING = timedelta(seconds=60)
 """How long the lease of a worker that died stands in the way. It is renewed at every third of it, so that
@@ -41,45 +60,6 @@ superseded by the next one, which costs calls and loses nothing."""
 KEPT_RUNS = 200
 """How many runs of a task are remembered: more than a task of one run a second makes until a message
 whose worker died is delivered again, by which it is known that such a run is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The lease is ours.
-
-    Attributes:
-        fence: the number of this attempt.
-        full: the run compares everything anew; also when a request that it answers asked for that.
-    """
-
-    fence: int
-    full: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Another run works.
-
-    Attributes:
-        by: that run.
-        following: the run that will answer this request; None for a dropped one.
-    """
-
-    by: ID
-    following: ID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """This run is over: it ended, was joined to another, or another one has begun since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The task has run as often as it should in total."""
-
-
-Taking: TypeAlias = Taken | Held | Superseded | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +79,11 @@ class Lease:
     """The lease of one task as one attempt sees it; a context manager that renews it meanwhile.
 
     Attributes:
+        connections: the names of the connections that the task uses.
         fence: the attempt's number; 0 before `take`.
         lost: whether a renewal found that the lease has gone.
+        pause: the pause that stood when it was taken; see `Taken.pause`.
+        began_pause: whether the end of the run paused the task.
     """
 
     def __init__(
@@ -109,6 +92,7 @@ class Lease:
         task: str,
         run: ID,
         *,
+        connections: Sequence[str] = (),
         working: timedelta = WORKING,
         between: timedelta = BETWEEN,
         kept: Kept = Kept(),
@@ -116,42 +100,56 @@ class Lease:
         self.client = client
         self.keys = Keys(task)
         self.run = run
+        self.connections = connections
         self.fence = 0
         self.lost = False
+        self.pause: Pause | None = None
+        self.began_pause = False
         self._working = working
         self._between = between
         self._kept = kept
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def take(self, trigger: Trigger, *, first: bool, full: bool = False, total: int | None = None) -> Taking:
-        """Take the lease for one attempt.
+    def take(
+        self,
+        trigger: Trigger,
+        *,
+        first: bool,
+        full: bool = False,
+        total: int | None = None,
+        asked: bool | None = None,
+    ) -> Taking:
+        """Take the lease for one attempt; raises StateError when Redis does not answer or refuses.
 
         The run's `first` phase begins it; a later one only goes on with a run that has begun. `total` is
-        how often the schedule runs the task at all; runs of other triggers than beat do not count.
-
-        Raises:
-            StateError: Redis does not answer or refuses.
+        how often the schedule runs the task at all; runs of other triggers than beat do not count. `asked`
+        says whether a person wants this run, where the trigger does not tell.
         """
-        keys = self.keys
-        answer = self.client.run(
+        keys, stopped = self.keys, pause_of_connections(self.client, self.connections)
+        asked = trigger in _ASKED if asked is None else asked
+        said, *rest = self.client.run(
             scripts.BEGIN,
             (
                 keys.lease, keys.fence, keys.current, keys.following,
-                keys.runs, keys.reports, keys.joined, keys.counters,
+                keys.runs, keys.reports, keys.joined, keys.counters, keys.paused,
             ),
             (
                 self.run, trigger.value, int(first), int(full), _milliseconds(self._working),
                 "" if total is None or trigger is not Trigger.BEAT else total, _WHEN_HELD[trigger], KEPT_RUNS,
+                int(asked), int(stopped is not None),
             ),
         )  # fmt: skip
-        said, *rest = answer
-        if said == b"taken":
-            self.fence, self.lost = int(rest[0]), False
-            return Taken(self.fence, rest[1] == b"1")
         if said == b"held":
             return Held(rest[0].decode(), rest[1].decode() or None)
-        return Finished() if said == b"finished" else Superseded()
+        if said not in {b"taken", b"paused"}:
+            return Finished() if said == b"finished" else Superseded()
+        own = Pause.read(*rest[-3:])
+        self.pause = own if own is not None and own.by is By.PERSON else stopped or own
+        if said == b"paused" and self.pause is not None:
+            return Paused(self.pause)
+        self.fence, self.lost = int(rest[0]), False
+        return Taken(self.fence, rest[1] == b"1", self.pause)
 
     def check(self) -> None:
         """Ask, without a call, whether the lease is still ours as far as this process knows.
@@ -179,32 +177,32 @@ class Lease:
         self._stop()
         self._keep(self._between)
 
-    def end(self, report: Mapping[str, Any]) -> Following | None:
+    def end(self, report: Mapping[str, Any], *, blocked: str = "", works: bool = False) -> Following | None:
         """End the run: store its report and free the lease; gives the run that follows, if one was asked for.
 
-        Ending a run twice is fine. `report` is a `Report.summary()`.
+        Ending a run twice is fine. `report` is a `Report.summary()`. `blocked` says why the task is paused
+        from now on; a run that showed that it `works` ends such a pause.
 
         Raises:
             LeaseLostError: it has gone; nothing was stored.
         """
         self._stop()
         keys = self.keys
-        said, run, full = (
-            *self.client.run(
-                scripts.END,
-                (
-                    keys.lease, keys.current, keys.following, keys.reports, keys.counters, keys.history,
-                    keys.journal(self.run), *(keys.blob(self.run, name) for name in BLOBS),
-                ),
-                (
-                    owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"]),
-                    _milliseconds(self._kept.age),
-                ),
+        said, *rest = self.client.run(
+            scripts.END,
+            (
+                keys.lease, keys.current, keys.following, keys.reports, keys.counters, keys.history,
+                keys.paused, keys.journal(self.run), *(keys.blob(self.run, name) for name in BLOBS),
             ),
-            b"", b"",
-        )[:3]  # fmt: skip
+            (
+                owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"]),
+                _milliseconds(self._kept.age), blocked.encode(errors="replace"), int(works),
+            ),
+        )  # fmt: skip
         if said == b"lost":
             raise self._gone()
+        run, full, began = rest
+        self.began_pause = began == b"1"
         return Following(run.decode(), full == b"1") if run else None
 
     def is_free_for_run(self) -> bool:
@@ -259,6 +257,9 @@ class Lease:
 BLOBS = ("snapshot", "plan", "slice")
 """What a run leaves lying between its phases besides the journal; removed at its end."""
 
+_ASKED = {Trigger.AD_HOC, Trigger.LOCAL}
+"""Triggers by which a person asks for a run."""
+
 _WHEN_HELD = {
     Trigger.BEAT: "drop",
     Trigger.AD_HOC: "follow",
@@ -266,6 +267,7 @@ _WHEN_HELD = {
     Trigger.RETRY: "follow",
     Trigger.LOCAL: "refuse",  # the caller is told at once
     Trigger.APPROVAL: "refuse",
+    Trigger.UNDO: "refuse",
 }
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import secrets
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -117,6 +118,12 @@ class RunsStore:
             run = joined.decode()
         return None
 
+    def turn_away(self, run: ID, report: Mapping[str, Any]) -> None:
+        """Store how a run ended that met a pause and never began; twice is fine."""
+        keys = self._keys
+        names = (keys.reports, keys.runs, keys.following, keys.counters)
+        self._client.run(scripts.TURN_AWAY, names, (run, json.dumps(report)))
+
     def recent(self, number: int = 10) -> list[dict[str, Any]]:
         """The summaries of the last runs that ended, the newest first."""
         ids = self._client.ask("ZREVRANGE", self._keys.runs, 0, -1)
@@ -126,7 +133,10 @@ class RunsStore:
         return [json.loads(body) for body in bodies if body is not None][:number]
 
     def counters(self) -> dict[str, int]:
-        """How many ticks were `dropped`, scheduled runs begun, and runs ended by outcome."""
+        """How many ticks were `dropped`, scheduled runs begun, and runs ended by outcome.
+
+        `paused` counts what a pause kept from running: ticks, requests, and runs that it ended.
+        """
         counted = self._client.ask("HGETALL", self._keys.counters)
         return {name.decode(): int(number) for name, number in counted.items()}
 

@@ -17,8 +17,9 @@ RENEW = "renew"
 REPLACE = "replace"
 STEP = "step"
 TICK = "tick"
+TURN_AWAY = "turn_away"
 
-ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, STEP, TICK)
+ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, STEP, TICK, TURN_AWAY)
 
 
 @cache

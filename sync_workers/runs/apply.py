@@ -171,6 +171,8 @@ class Application:
             self.resting.setdefault(self.calls.asked, str(error))
             if isinstance(error, LaterError):
                 self.report.wait = max(self.report.wait, error.wait)
+            else:
+                self.report.blocked = str(error)
             self._fail(operation, str(error))
         except UnknownOutcomeError as error:
             self.writer.doubt(operation, self._quarantined(operation, str(error), unknown=True))

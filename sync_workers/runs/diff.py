@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
+from sync_workers.engine.paused import leave_alone, unpaused
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import GuardError
 from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
@@ -43,7 +44,8 @@ def decide(
             stepped, base, gathered.snapshot,
             fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
         )  # fmt: skip
-        reasons = refusals(rules.limits, base, gathered.snapshot, plan)
+        plan = leave_alone(plan, known, report.task)
+        reasons = refusals(rules.limits, unpaused(base), gathered.snapshot, plan)
         repeated = any(gathered.snapshot[side].repeated for side in Side)
         if moved:
             plan = replace(plan, operations=(*_drop_links(known), *plan.operations))

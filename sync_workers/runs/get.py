@@ -92,6 +92,7 @@ def get(
             report.failures.extend(snapshot[side].failures)
         steps = Pair.each(lambda side: services[side].capabilities.clock_step)
         safe = Pair.each(lambda side: services[side].capabilities.safe_create)
+        report.listed = True
         return Gathered(snapshot, fields, setup, steps, safe)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
+from sync_workers.engine.paused import leave_alone, unpaused
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import ConflictError, GuardError
 from sync_workers.model import (
@@ -72,8 +73,8 @@ class Steps:
         complete(state, services)
         report = Report(task, started=datetime.now(UTC))
         listings = Pair.each(lambda side: _given(services[side], objs[side], state, report))
-        plan = diff(rules, state, listings)
-        if reasons := refusals(rules.limits, state, listings, plan):
+        plan = leave_alone(diff(rules, state, listings), state, task)
+        if reasons := refusals(rules.limits, unpaused(state), listings, plan):
             raise GuardError(plan, reasons)
         # Of the whole plan only one part is carried out: that of linked records, or of new ones.
         mine = [c for c in plan.conflicts if (c.ids.notion in state.ids) == (part is Part.CHANGED)]
@@ -124,6 +125,7 @@ class Steps:
             # A state that the subclass made anew knows nothing of these.
             state.pending = state.pending or known.pending
             state.unlinked = state.unlinked or known.unlinked
+            state.paused = state.paused or known.paused
         complete(state, self.services, known)
         parted = {notion_id for notion_id in known.ids if notion_id not in state.ids}
         left = known.linked(Side.OTHER) - state.linked(Side.OTHER)
@@ -226,6 +228,7 @@ def copied(state: State, *, bases: bool = True) -> State:
             "other_objs": other_objs,
             "pending": {side: dict(waiting) for side, waiting in state.pending.items()},
             "unlinked": {side: set(ids) for side, ids in state.unlinked.items()},
+            "paused": {side: set(ids) for side, ids in state.paused.items()},
             "setup": dict(state.setup),
         }
     )

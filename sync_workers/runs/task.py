@@ -24,6 +24,10 @@ class Task(Protocol):
         """What the engine has to know."""
 
     @property
+    def sync_connections(self) -> tuple[str, ...]:
+        """The names of the connections it uses; while one of them is paused, it does not run."""
+
+    @property
     def sync_timing(self) -> Schedule:
         """When the task runs by itself."""
 

@@ -9,10 +9,12 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from sync_workers.ending import end_paused, end_run, note_failure, turn_away
 from sync_workers.errors import (
     GuardError,
     LaterError,
@@ -22,7 +24,8 @@ from sync_workers.errors import (
     SyncError,
 )
 from sync_workers.model import ID
-from sync_workers.redis.lease import Following, Held, Lease, Superseded, Taken
+from sync_workers.redis.lease import BLOBS, Following, Held, Lease, Paused, Superseded, Taken, Taking
+from sync_workers.redis.pauses import By, Watch
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import RedisStore
@@ -92,6 +95,10 @@ class Attempt:
     process: Process
     stopping: Callable[[], bool]
     begun: float = field(default_factory=time.monotonic)
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.process.client, self.task.name, self.task.sync_connections)
 
     def put(self, name: str, *things: object) -> None:
         """Hand things on, all of them at once."""
@@ -132,8 +139,7 @@ class Attempt:
     def end(self, failure: str = "") -> Done:
         """The run is over."""
         self.runs.rest(self.report.wait)
-        summary = self.report.summary()
-        following = self.lease.end(summary)
+        following = end_run(self.lease, self.report)
         _log.log(
             logging.ERROR if failure else logging.INFO,
             "task %s: run %s ended: %s, %d operation(s)%s",
@@ -141,7 +147,7 @@ class Attempt:
             f"; {self.report.reason}" if self.report.reason else "",
             extra={"task": self.task.name, "run": self.lease.run, "action": "end"},
         )  # fmt: skip
-        return Done(summary, following=following, failure=failure)
+        return Done(self.report.summary(), following=following, failure=failure)
 
 
 def never() -> bool:
@@ -184,7 +190,7 @@ def _with_lease(
     first: bool,
 ) -> Done:
     task = pick(process.tasks, delivery.task)
-    lease = Lease(process.client, task.name, delivery.run)
+    lease = Lease(process.client, task.name, delivery.run, connections=task.sync_connections)
     runs = RunsStore(process.client, task.name)
     try:
         taking = lease.take(
@@ -196,7 +202,7 @@ def _with_lease(
         report = Report(task.name, delivery.run, delivery.trigger)
         made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping)
         with lease:
-            return _guarded(work, made)
+            return _guarded(_end_paused if _is_to_end(taking) else work, made)
     except LeaseLostError:
         # A newer attempt of this run goes on, or a newer run has begun. If it is neither, this worker was cut
         # off for too long and nobody has taken over: the phase is tried again.
@@ -220,6 +226,7 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
     except GuardError as error:
         fail(attempt.report, Outcome.REFUSED, str(error))
     except SyncError as error:
+        note_failure(attempt.task, attempt.report, error)
         fail(attempt.report, Outcome.FAILED, str(error))
     except Exception as error:  # noqa: BLE001 - a hook may raise anything, and one bad task stops no other
         # Its text may quote values (rule R11): only where it happened is told.
@@ -230,6 +237,26 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
     return attempt.end(failure=attempt.report.reason)
 
 
+def _is_to_end(taken: Taken) -> bool:
+    """Whether the task was paused since the run began. One that a service's failure paused is tried now."""
+    return taken.pause is not None and (taken.pause.by is By.PERSON)
+
+
+def _end_paused(attempt: Attempt) -> Done:
+    """What is left of the run is decided anew by the first one after the pause."""
+    for name in reversed(BLOBS):  # the last one that there is knows what was done
+        body = attempt.runs.get(attempt.lease.run, name)
+        if body is None:
+            continue
+        with suppress(StateError):  # of another version; then the counts are lost, and nothing else
+            things: tuple[Any, ...] = from_bytes(body, tuple)
+            attempt.report = next(thing for thing in things if isinstance(thing, Report))
+        break
+    if attempt.lease.pause is not None:
+        end_paused(attempt.report, attempt.lease.pause)
+    return attempt.end()
+
+
 def _may_wait(attempt: Attempt, wait: timedelta) -> bool:
     info = attempt.runs.lease()
     if info is None or info.begun is None:
@@ -238,9 +265,11 @@ def _may_wait(attempt: Attempt, wait: timedelta) -> bool:
     return timedelta(0) < wait <= LONGEST_WAIT and waited + wait < LONGEST_PATIENCE
 
 
-def _stopped(delivery: Delivery, runs: RunsStore, taking: object) -> Done:
+def _stopped(delivery: Delivery, runs: RunsStore, taking: Taking) -> Done:
     """The lease was not for us."""
     shown: dict[str, Any] = {"task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value}
+    if isinstance(taking, Paused):
+        return _turned_away(delivery, runs, taking)
     if isinstance(taking, Held):
         outcome = "joined" if taking.following else Outcome.DROPPED.value
         return Done(shown | {"outcome": outcome, "by": taking.by, "following": taking.following})
@@ -250,3 +279,16 @@ def _stopped(delivery: Delivery, runs: RunsStore, taking: object) -> Done:
         following = Following(waiting, full=False) if waiting else None
         return Done(shown | {"outcome": "superseded"}, following=following)
     return Done(shown | {"outcome": Outcome.FINISHED.value})
+
+
+def _turned_away(delivery: Delivery, runs: RunsStore, taking: Paused) -> Done:
+    """The task is paused: a tick is forgotten, a request gets its report, since somebody may wait for it."""
+    report = Report(delivery.task, delivery.run, delivery.trigger)
+    turn_away(report, taking)
+    if delivery.trigger is Trigger.AD_HOC:
+        runs.turn_away(delivery.run, report.summary())
+    _log.debug(
+        "task %s: %s", delivery.task, report.reason,
+        extra={"task": delivery.task, "run": delivery.run, "action": "pause"},
+    )  # fmt: skip
+    return Done(report.summary())

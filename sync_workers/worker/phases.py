@@ -2,7 +2,8 @@
 
     get ──────────────> diff ──────────────> apply ─────────> the end: report stored, lease free
      │ snapshot          │ plan                │ journal
-     └ held: no run      └ empty plan: the end └ slice over: apply again
+     ├ held: no run      └ empty plan: the end ├ slice over: apply again
+     └ paused: no run                          └ paused meanwhile: the end
 
 Every phase can be delivered twice and can be killed anywhere. What it hands on it stores under the number of
 its attempt, the last piece last; an attempt that finds that piece there has nothing left to do.
@@ -123,7 +124,7 @@ def _tell_progress(made: Attempt, done: int, of: int) -> None:
 def _is_slice_over(made: Attempt) -> bool:
     made.lease.check()
     worked = time.monotonic() - made.begun
-    return made.stopping() or worked >= made.process.slice.total_seconds()
+    return made.stopping() or worked >= made.process.slice.total_seconds() or made.watch.is_paused()
 
 
 def _taken_up(made: Attempt) -> tuple[set[int], dict[Side, str], set[Key]]:

@@ -70,6 +70,7 @@ class MemoryTask:
     containers: Pair[Container] = field(default_factory=lambda: Pair.each(lambda side: Container(str(side))))
     sync_rules: Rules = GUARDED
     sync_timing: Schedule = Schedule()
+    sync_connections: tuple[str, ...] = ()
     keeps_to_plan: bool = True
     places: Places = field(default_factory=Places)
     twice: set[ID] = field(default_factory=set)

@@ -26,8 +26,8 @@ class Task:
         self.name = name
         self.runs = RunsStore(client, name)
 
-    def lease(self, run: str = "", **durations: Any) -> Lease:
-        return Lease(self.client, self.name, run or new_run_id(), **durations)
+    def lease(self, run: str = "", **options: Any) -> Lease:
+        return Lease(self.client, self.name, run or new_run_id(), **options)
 
     def begin(self, run: str, trigger: Trigger = Trigger.LOCAL, **request: Any) -> Taking:
         return self.lease(run).take(trigger, first=True, **request)

@@ -13,7 +13,7 @@ from sync_workers.model import Side
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client, check, connect, place, warnings
 from sync_workers.redis.keys import Keys
-from sync_workers.redis.lease import Lease, Taken
+from sync_workers.redis.lease import Lease, Paused, Taken
 from sync_workers.redis.runs_store import RunsStore, claim_tick
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.report import Report, Trigger
@@ -31,7 +31,7 @@ def server() -> Iterator[EmbeddedRedis]:
 
 def run_once(client: Client, task: str = "tasks") -> State | None:
     """Everything that a run sends to Redis."""
-    lease, runs = Lease(client, task, "one"), RunsStore(client, task)
+    lease, runs = Lease(client, task, "one", connections=("work", "calendar")), RunsStore(client, task)
     taking = lease.take(Trigger.BEAT, first=True, total=9)
     assert isinstance(taking, Taken)
     Lease(client, task, "two").take(Trigger.AD_HOC, first=True)
@@ -46,7 +46,9 @@ def run_once(client: Client, task: str = "tasks") -> State | None:
         store.commit(0, LINK)
         assert store.done() == {0}
         lease.leave()
-        assert lease.end(Report(task, "one").summary()) is not None
+        assert lease.end(Report(task, "one").summary(), blocked="no access") is not None
+    assert isinstance(Lease(client, task, "four").take(Trigger.BEAT, first=True), Paused)
+    runs.turn_away("four", Report(task, "four").summary())
     assert isinstance(Lease(client, task, "two").take(Trigger.AD_HOC, first=True), Taken)
     assert runs.report("one")
     assert runs.recent()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sync_workers import SyncTask
+from sync_workers.errors import AccessError
 
 ATTRS = {"Name": "summary", "Done": "done"}
 
@@ -21,8 +22,8 @@ ATTRS = {"Name": "summary", "Done": "done"}
 class JsonTask(SyncTask):
     """Both sides in a folder: `notion.json` and `other.json` map ids to attributes and a time.
 
-    A file `hold-WORD` in the folder makes whoever does WORD wait until it is gone; `log` tells
-    who did what, a line each: the process id and the word.
+    A file `hold-WORD` in the folder makes whoever does WORD wait until it is gone, a file `refuse-WORD`
+    refuses access; `log` tells who did what, a line each: the process id and the word.
     """
 
     def __init__(self, name: str, folder: Path, mode: str = "newer") -> None:
@@ -53,7 +54,13 @@ class JsonTask(SyncTask):
         return [(int(pid), word) for pid, word in (line.split() for line in lines)]
 
     def hold(self, word: str) -> Path:
-        path = self.folder / f"hold-{word}"
+        return self._marked(f"hold-{word}")
+
+    def refuse(self, word: str) -> Path:
+        return self._marked(f"refuse-{word}")
+
+    def _marked(self, name: str) -> Path:
+        path = self.folder / name
         path.touch()
         return path
 
@@ -79,6 +86,9 @@ class JsonTask(SyncTask):
             log.write(f"{os.getpid()} {word}\n")
         while (self.folder / f"hold-{word}").exists():
             time.sleep(0.01)  # this plays a slow service, it does not wait for the system under test
+        if (self.folder / f"refuse-{word}").exists():
+            msg = f"the service refuses to {word}"
+            raise AccessError(msg)
 
     def listed(self, side: str) -> list[Any]:
         self.did(f"list-{side}")

@@ -1,18 +1,20 @@
 -- Take the lease of a task for one attempt of one phase.
--- Answers {'taken', fence, full} | {'held', by, following} | {'superseded'} | {'finished'}.
-local lease, fence, current, following, runs, reports, joined, counters = unpack(KEYS)
-local run, trigger, first, full, ttl, total, held, most = unpack(ARGV)
+-- Answers {'taken', fence, full, pause} | {'held', by, following} | {'paused', pause} | {'superseded'} | {'finished'};
+-- a pause is its by, reason and since, empty when the task is not paused.
+local lease, fence, current, following, runs, reports, joined, counters, paused = unpack(KEYS)
+local run, trigger, first, full, ttl, total, held, most, asked, connection = unpack(ARGV)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local owner = redis.call('GET', lease)
 local holder = owner and string.match(owner, '^(.*):%d+$')
+local pause = redis.call('HMGET', paused, 'by', 'reason', 'since')
 
 -- A new number for each attempt: what older attempts of the same run still write is refused.
 local function grant()
   local number = redis.call('INCR', fence)
   redis.call('SET', lease, run .. ':' .. number, 'PX', ttl)
-  return {'taken', number, redis.call('HGET', current, 'full')}
+  return {'taken', number, redis.call('HGET', current, 'full'), pause[1] or '', pause[2] or '', pause[3] or ''}
 end
 
 -- `one` will never end by itself; whoever waits for it gets the result of `another`.
@@ -29,6 +31,14 @@ end
 -- Another run has begun since, or this one has ended or was joined to another.
 if first == '0' or redis.call('ZSCORE', runs, run) then
   return {'superseded'}
+end
+
+-- The task is paused, or a connection of it. After a failure of a service a person may still try.
+if connection == '1' or pause[1] == 'person' or (pause[1] and asked == '0') then
+  if asked == '0' then
+    redis.call('HINCRBY', counters, 'paused', 1)
+  end
+  return {'paused', pause[1] or '', pause[2] or '', pause[3] or ''}
 end
 
 -- Another run works. A tick of beat is dropped; a request becomes the one run that follows.
