@@ -7,52 +7,19 @@ it by which the test acts as a person would, past the service under test.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol
 
 import pytest
 
 from sync_workers.errors import MovedError, RejectedError
-from sync_workers.model import ID, Record
-from sync_workers.services.base import Fetched, Gone, Mapped, Service
+from sync_workers.model import Record
+from sync_workers.services.base import Gone, Service
 from sync_workers.values import is_unset, same
+from tests.contracts.extras_contract import ExtrasContract
+from tests.contracts.world import World, by_id
 
 
-class World(Protocol):
-    """One empty container, seen by a person."""
-
-    mapped: Mapped
-    samples: dict[str, tuple[Any, Any]]
-    """For each mapped field two different canonical values, both kept exactly by the service."""
-
-    def open(self) -> Service:
-        """A new service on the container."""
-
-    def add(self, fields: dict[str, Any]) -> ID:
-        """Add a record past the service."""
-
-    def edit(self, record_id: ID, fields: dict[str, Any]) -> None:
-        """Change a record past the service."""
-
-    def remove(self, record_id: ID) -> None:
-        """Delete a record past the service."""
-
-
-def by_id(fetched: Fetched) -> dict[ID, Record]:
-    return {record.id: record for record in fetched.records}
-
-
-class ServiceContract:
+class ServiceContract(ExtrasContract):
     """Every line of the contract that holds for all services."""
-
-    def first(self, world: World) -> dict[str, Any]:
-        return {name: values[0] for name, values in world.samples.items()}
-
-    def second(self, world: World) -> dict[str, Any]:
-        return {name: values[1] for name, values in world.samples.items()}
-
-    def assert_shows(self, record: Record, fields: dict[str, Any]) -> None:
-        for name, value in fields.items():
-            assert same(record.fields[name], value), name
 
     def test_is_a_service(self, world: World) -> None:
         assert isinstance(world.open(), Service)

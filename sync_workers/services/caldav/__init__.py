@@ -1,13 +1,14 @@
 """The CalDAV service: the to-dos (VTODO) of one calendar on any CalDAV server.
 
 settings.py      what stands in the task file
-service.py       the contract: fetch, read, create, update, delete, archive
+service.py       the contract: fetch, read, and every write
 calendar.py      one calendar on a server: its objects as texts with names and etags
 locate.py        where the calendar is
 connection.py    one call, and what went wrong in the words of the project
 multistatus.py   the XML of questions and answers
 fields.py        what the fields mean: values out of a to-do and into it
 todo.py          one to-do, read and patched
+relations.py     which to-do belongs under which
 lines.py         a patch of an iCalendar text that leaves all else as it is
 
 Only `connect` imports caldav and icalendar, which the extra `caldav` installs.

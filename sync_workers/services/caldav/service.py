@@ -37,8 +37,9 @@ from sync_workers.services.base import (
 from sync_workers.services.caldav.calendar import Calendar, Stored
 from sync_workers.services.caldav.connection import Connection, Reply
 from sync_workers.services.caldav.fields import FIELDS, values_of, with_values
+from sync_workers.services.caldav.relations import Relations
 from sync_workers.services.caldav.settings import CaldavCalendar, CaldavConnection
-from sync_workers.services.caldav.todo import ARCHIVED, Setting, ToDo, UnreadableError
+from sync_workers.services.caldav.todo import Setting, ToDo, UnreadableError
 from sync_workers.values import same
 
 _NAMESPACE = UUID("5f2b6f0c-0f63-4d0a-8a54-6b3c1b5a7d21")
@@ -49,6 +50,7 @@ _ABILITIES = Capabilities(
     compare_and_set=True,
     safe_create=True,
     archives=True,
+    restores=True,
     clock_step=timedelta(seconds=1),
 )
 
@@ -76,6 +78,7 @@ class CaldavService(WithoutExtras):
         self._credential = _fingerprint(connection)
         self._calendar = Calendar(Connection(_client(connection)), place.calendar)
         self._clock = clock
+        self._relations = Relations()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -145,8 +148,21 @@ class CaldavService(WithoutExtras):
         found = self._find(record)
         if found is not None:
             stored, todo = found
-            marked = todo.with_properties({"STATUS": "CANCELLED", ARCHIVED: "TRUE"}, self._clock())
+            marked = todo.with_properties(todo.put_away(), self._clock())
             self._calendar.replace(stored, marked.text)
+
+    def restore(self, record_id: ID) -> Record:
+        """Take away what `archive` left on it; a deleted object leaves nothing to bring back."""
+        stored = self._calendar.objects([record_id])[record_id]
+        todo = OutOfScope(record_id, "deleted from the calendar") if stored is None else self._open(stored)
+        if stored is None or isinstance(todo, OutOfScope):
+            reason = todo.reason if isinstance(todo, OutOfScope) else ""
+            msg = f"to-do {record_id} cannot be brought back: {reason}"
+            raise MovedError(msg)
+        if not todo.archived:
+            return self._record(stored, todo)
+        back = todo.with_properties(todo.brought_back(), self._clock())
+        return self._written(stored.name, back, self._calendar.replace(stored, back.text))
 
     def close(self) -> None:
         self._calendar.close()
@@ -172,7 +188,9 @@ class CaldavService(WithoutExtras):
                 unreadable[stored.name] = shown.reason
             else:
                 hidden.append(stored.name)
-        return Fetched(tuple(records), tombstones=tuple(hidden), unreadable=unreadable)
+        # A parent may stand behind its children.
+        placed = tuple(map(self._relations.placed, records))
+        return Fetched(placed, tombstones=tuple(hidden), unreadable=unreadable)
 
     def _open(self, stored: Stored) -> ToDo | OutOfScope:
         if stored.text is None:
@@ -190,7 +208,9 @@ class CaldavService(WithoutExtras):
 
     def _record(self, stored: Stored, todo: ToDo) -> Record:
         fields = values_of(todo, self._names)
-        return Record(stored.name, fields, modified=todo.modified, version=stored.etag)
+        self._relations.note(stored.name, todo)
+        record = Record(stored.name, fields, modified=todo.modified, version=stored.etag)
+        return self._relations.placed(record)
 
     def _check(self, fields: Fields) -> None:
         unknown = sorted(set(fields) - set(self._names))
@@ -247,7 +267,7 @@ class CaldavService(WithoutExtras):
             return self._record(stored, todo)
         # It was archived, and is wanted again.
         now = self._clock()
-        back = todo.with_properties({ARCHIVED: None, **todo.completion(None, now)}, now)
+        back = todo.with_properties({**todo.brought_back(), **todo.completion(None, now)}, now)
         again = with_values(back, fields, now)
         return self._written(stored.name, again, self._calendar.replace(stored, again.text))
 

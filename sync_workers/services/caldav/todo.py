@@ -16,6 +16,10 @@ Changes: TypeAlias = dict[str, Any]
 """Property names to Python values; None removes the property."""
 
 ARCHIVED = "X-SYNC-WORKERS-ARCHIVED"
+FORMER_STATUS = "X-SYNC-WORKERS-STATUS"
+"""What the status was before archiving, so that it can be brought back as it was."""
+
+CANCELLED = "CANCELLED"
 DONE = "COMPLETED"
 _WHOLE = 100
 
@@ -72,6 +76,19 @@ class ToDo:
     @property
     def archived(self) -> bool:
         return str(self.first(ARCHIVED) or "").upper() == "TRUE"
+
+    @property
+    def uid(self) -> str | None:
+        return self.text_of("UID")
+
+    @property
+    def parent_uid(self) -> str | None:
+        """The UID of the to-do that this one belongs under: a relation without a type means that, too."""
+        found = self._todo.get("RELATED-TO", [])
+        relations = found if isinstance(found, list) else [found]
+        kinds = (str(getattr(one, "params", {}).get("RELTYPE", "PARENT")).upper() for one in relations)
+        found = zip(kinds, map(str, relations), strict=True)
+        return next((uid for kind, uid in found if kind == "PARENT" and uid), None)
 
     @property
     def modified(self) -> datetime | None:
@@ -147,6 +164,15 @@ class ToDo:
         if not self._setting.percent_mapped and (done or self.number("PERCENT-COMPLETE") == _WHOLE):
             changes["PERCENT-COMPLETE"] = _WHOLE if done else None
         return changes
+
+    def put_away(self) -> Changes:
+        """What archiving changes: cancelled for every program, and archived for this one."""
+        return {"STATUS": CANCELLED, FORMER_STATUS: self.text_of("STATUS"), ARCHIVED: "TRUE"}
+
+    def brought_back(self) -> Changes:
+        """What takes that away again; a status that someone gave it meanwhile stays."""
+        former = {"STATUS": self.text_of(FORMER_STATUS)} if self.status() == CANCELLED else {}
+        return {**former, FORMER_STATUS: None, ARCHIVED: None}
 
     def _date(self, name: str, zone: tzinfo) -> date | None:
         found = getattr(self.first(name), "dt", None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync_workers.model import ID, Record
+from sync_workers.model import ID, NOTHING_ELSE, About, Record
 from sync_workers.services.base import Gone, OutOfScope, ReadResult
 from sync_workers.services.sql.columns import Form, show_moment
 from sync_workers.services.sql.table import Table
@@ -78,7 +78,12 @@ class Rows:
             fields=fields,
             modified=changed if isinstance(changed, datetime) else None,
             version=self._version(row, fields),
+            about=self._about(row),
         )
+
+    def _about(self, row: sa.Row[Any]) -> About:
+        parent = row[self._places["parent"]] if "parent" in self._places else None
+        return NOTHING_ELSE if parent in {None, ""} else About(parent=str(parent))
 
     def _version(self, row: sa.Row[Any], fields: dict[str, Any]) -> str:
         """A hash over the mapped columns and the version column.

@@ -52,6 +52,7 @@ class SqlService(WithoutExtras):
             compare_and_set=True,
             safe_create=self._table.token is not None,
             archives="archived" in self._table.roles,
+            restores="archived" in self._table.roles,
             clock_step=self._table.clock_step,
         )
 
@@ -69,7 +70,9 @@ class SqlService(WithoutExtras):
         return {name: c.field(writable=name in writable) for name, c in self._table.columns.items()}
 
     def setup(self) -> Mapping[str, str]:
-        roles = [f"{role}={name}" for role, name in sorted(self._place.roles.items())]
+        # The parent column says nothing about which rows are meant, nor what a record holds.
+        told = {role: name for role, name in self._place.roles.items() if role != "parent"}
+        roles = [f"{role}={name}" for role, name in sorted(told.items())]
         bound = {
             "container": " ".join([self._database.place, self._place.table, *roles]),
             "fields": ",".join(sorted(self._mapped.names)),
@@ -113,15 +116,15 @@ class SqlService(WithoutExtras):
     def update(self, record: Record, fields: Fields) -> Record:
         values = self._values(fields)
         with self._database.writing(self._name, fields) as connection:
-            row = self._locked(connection, record)
+            row = self._locked(connection, record.id)
             if row is None or self._rows.is_archived(row):
-                raise moved(record, "is not there any more")
+                raise moved(record.id, "is not there any more")
             self._expect_unchanged(row, record)
             return self._write(connection, record, values) if values else self._rows.record(row)
 
     def delete(self, record: Record) -> None:
         with self._database.writing(self._name, ()) as connection:
-            row = self._locked(connection, record)
+            row = self._locked(connection, record.id)
             if row is None:
                 return
             self._expect_unchanged(row, record)
@@ -133,10 +136,24 @@ class SqlService(WithoutExtras):
             msg = f"{self._name} has no archive: name a boolean column as archived"
             raise RejectedError(msg)
         with self._database.writing(self._name, (column,)) as connection:
-            row = self._locked(connection, record)
+            row = self._locked(connection, record.id)
             if row is not None and not self._rows.is_archived(row):
                 self._expect_unchanged(row, record)
                 self._write(connection, record, {column: True})
+
+    def restore(self, record_id: ID) -> Record:
+        """Bring an archived row back; a deleted one leaves nothing to bring back."""
+        column = self._table.roles.get("archived")
+        if column is None:
+            return super().restore(record_id)
+        with self._database.writing(self._name, (column,)) as connection:
+            row = self._locked(connection, record_id)
+            if row is None:
+                raise moved(record_id, "was deleted, and the table keeps nothing of it")
+            record = self._rows.record(row)
+            if not self._rows.is_archived(row):
+                return record
+            return self._write(connection, record, {column: False})
 
     def close(self) -> None:
         self._database.close()
@@ -200,21 +217,21 @@ class SqlService(WithoutExtras):
         self._run_on_one(connection, sa.update(self._table.clause).where(here).values(written))
         return self._back(connection, here)
 
-    def _locked(self, connection: sa.Connection, record: Record) -> sa.Row[Any] | None:
+    def _locked(self, connection: sa.Connection, record_id: ID) -> sa.Row[Any] | None:
         """The row as it is now and stays until the end of the transaction; None when it is gone."""
-        statement = self._rows.select().where(self._rows.has_id(record.id))
+        statement = self._rows.select().where(self._rows.has_id(record_id))
         # SQLite's transaction has locked the whole file already.
         rows = connection.execute(
             statement if self._database.is_sqlite else statement.with_for_update()
         ).all()
         if len(rows) > 1:
-            msg = f"{self._name} has several rows with the key {record.id}: make the key unique"
+            msg = f"{self._name} has several rows with the key {record_id}: make the key unique"
             raise RejectedError(msg)
         return rows[0] if rows else None
 
     def _expect_unchanged(self, row: sa.Row[Any], record: Record) -> None:
         if not self._rows.is_still(row, record):
-            raise moved(record, "changed since it was read")
+            raise moved(record.id, "changed since it was read")
 
     def _run_on_one(self, connection: sa.Connection, statement: sa.Update | sa.Delete) -> None:
         if connection.execute(statement).rowcount != 1:
@@ -232,5 +249,5 @@ class SqlService(WithoutExtras):
         return self._rows.record(rows[0])
 
 
-def moved(record: Record, what: str) -> MovedError:
-    return MovedError(f"record {record.id} {what}")
+def moved(record_id: ID, what: str) -> MovedError:
+    return MovedError(f"record {record_id} {what}")

@@ -60,6 +60,7 @@ class SqlContainer(BaseModel):
         modified: a timestamp column that says when a row last changed; set on each of our writes.
         archived: a boolean column; rows where it is true are out of sight.
         idempotency: a text column with a UNIQUE index, for creates that can be repeated with any key.
+        parent: a column that holds the key of the row that this one belongs under; only read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +71,7 @@ class SqlContainer(BaseModel):
     modified: str | None = None
     archived: str | None = None
     idempotency: str | None = None
+    parent: str | None = None
 
     @property
     def roles(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ ROLES: Mapping[str, frozenset[Form]] = {
     "modified": frozenset({Form.MOMENT, Form.LOCAL}),
     "archived": frozenset({Form.BOOLEAN}),
     "idempotency": frozenset({Form.TEXT, Form.UUID}),
+    "parent": frozenset({Form.TEXT, Form.UUID, Form.INTEGER}),
 }
 # SQLite has neither times nor booleans, and many tables do not pretend that it has.
 LOOSE_ROLES: Mapping[str, frozenset[Form]] = {
@@ -77,7 +78,7 @@ class Table:
     @property
     def writable(self) -> frozenset[str]:
         """Columns that the task may write: not what we or the database fill in."""
-        ours = {name for role, name in self.roles.items() if role != "key"}
+        ours = {name for role, name in self.roles.items() if role not in {"key", "parent"}}
         return frozenset(name for name, c in self.columns.items() if c.field(writable=True).writable) - ours
 
     @property

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sync_workers.services.base import Mapped
-from tests.contracts.service_contract import ServiceContract, World
+from tests.contracts.service_contract import ServiceContract
+from tests.contracts.world import World
 from tests.services.caldav.servers import Server
 from tests.services.caldav.world import CaldavWorld
 

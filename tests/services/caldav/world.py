@@ -42,6 +42,7 @@ class CaldavWorld:
     zone: str = "UTC"
     timeout: float = 10
     opened: list[CaldavService] = field(default_factory=list)
+    keeps_deleted: bool = False
 
     def __post_init__(self) -> None:
         self.name = f"calendar-{next(_numbers)}"
@@ -91,6 +92,8 @@ class CaldavWorld:
 
     def remove(self, record_id: ID) -> None:
         self.person.delete(self.path + quote(record_id)).raise_for_status()
+
+    destroy = remove
 
     def put(self, record_id: ID, text: str) -> ID:
         """Store a text as it is."""

@@ -13,7 +13,7 @@ from sync_workers.errors import AccessError, RejectedError, SettingsError
 from sync_workers.model import Record
 from sync_workers.services.base import Kind, Mapped
 from tests.contracts.service_contract import ServiceContract
-from tests.services.notion.world import NotionWorld, notion_world
+from tests.services.notion.world import OWN, NotionWorld, notion_world
 
 GET_PAGE, PATCH_PAGE = ("GET", "pages"), ("PATCH", "pages")
 
@@ -27,9 +27,10 @@ def world(tmp_path: Path) -> Iterator[NotionWorld]:
 class TestContract(ServiceContract):
     """Every line of the contract, with a column of each writable type."""
 
-    @pytest.fixture
-    def world(self, tmp_path: Path) -> Iterator[NotionWorld]:
+    @pytest.fixture(params=[{}, OWN], ids=["plain", "with a marker and a place for conflicts"])
+    def world(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NotionWorld]:
         with notion_world(tmp_path) as world:
+            world.own = request.param
             yield world
 
 
@@ -128,6 +129,8 @@ class TestProperties:
             "Phone": Kind.TEXT,
             "Owner": Kind.REFERENCES,
             "Shop": Kind.REFERENCES,
+            "Sync id": Kind.TEXT,
+            "Sync conflict": Kind.TEXT,
         }
         assert schema["Kind"].options == ("Food", "Other")
         assert schema["Trip"].ranges

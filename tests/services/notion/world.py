@@ -37,19 +37,29 @@ COLUMNS: dict[str, Any] = {
     "Phone": "phone_number",
     "Owner": "people",
     "Shop": "relation",  # made with its target below
+    "Sync id": "rich_text",
+    "Sync conflict": "rich_text",
 }
+OWN = {"marker": "Sync id", "conflicts": "Sync conflict"}
+"""The columns that no task maps: those of the sync itself."""
 
 
 @dataclass
 class NotionWorld:
-    """One empty table with a column of each writable type."""
+    """One empty table with a column of each writable type.
+
+    Attributes:
+        own: which columns are the sync's own; settings by name, as in the task file.
+    """
 
     server: SandboxServer
     token: Secret
     source: str
     samples: dict[str, tuple[Any, Any]]
     mapped: Mapped
+    own: dict[str, str] = field(default_factory=dict)
     opened: list[NotionService] = field(default_factory=list)
+    keeps_deleted: bool = True
 
     @property
     def notion(self) -> Notion:
@@ -57,7 +67,7 @@ class NotionWorld:
 
     def open(self, mapped: Mapped | None = None, **place: str) -> NotionService:
         connection = NotionConnection.model_validate({"token": self.token, "url": self.server.url})
-        container = NotionContainer(**(place or {"data_source": self.source}))
+        container = NotionContainer(**{**self.own, **(place or {"data_source": self.source})})
         service = NotionService(connection, container, mapped or self.mapped)
         self.opened.append(service)
         return service
@@ -70,6 +80,10 @@ class NotionWorld:
 
     def remove(self, record_id: ID) -> None:
         self.notion.trash_page(record_id)
+
+    def destroy(self, record_id: ID) -> None:
+        """As Notion does with what was in the trash for 30 days."""
+        del self.notion.store.pages[record_id]
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Any request of the API, past the service and past its log."""

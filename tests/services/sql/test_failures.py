@@ -221,6 +221,27 @@ def test_a_create_whose_commit_reply_was_lost_is_not_done_twice(schema: Place) -
     assert schema.run("SELECT title FROM tasks") == [("Milk",)]
 
 
+def test_a_restore_whose_commit_reply_was_lost_is_unknown_and_can_be_repeated(schema: Place) -> None:
+    schema.run("CREATE TABLE tasks (id text PRIMARY KEY, title text, archived boolean, version integer)")
+    schema.run("INSERT INTO tasks VALUES ('a', 'Bread', true, 0)")
+    url = sa.make_url(schema.url)
+    with line_to(f"{url.query['host']}/.s.PGSQL.5432") as line:
+        through = {"url": f"postgresql://postgres@127.0.0.1:{line.port}/postgres"}
+        service = schema.open("tasks", ["title"], through, archived="archived", version="version")
+        assert service.fetch().records == ()
+        line.cuts = True
+        with pytest.raises(UnknownOutcomeError):
+            service.restore("a")
+        line.cuts = False
+        assert schema.run("SELECT archived, version FROM tasks") == [(False, 1)]
+
+        again = service.restore("a")
+        service.close()
+
+    assert again.fields == {"title": "Bread"}
+    assert schema.run("SELECT archived, version FROM tasks") == [(False, 1)]
+
+
 def test_a_table_that_vanished_is_an_error_and_not_an_empty_listing(place: Place, tasks: SqlService) -> None:
     tasks.fetch()
     place.run("DROP TABLE tasks")

@@ -79,6 +79,8 @@ def test_setup_changes_with_everything_that_a_side_is_bound_to() -> None:
     ]
     assert len({str(sorted(each.items())) for each in bound}) == len(bound)
     assert setup({"url": start}) == setup({"url": f"{start}?sslmode=require"})
+    # Another parent column is no other container: the links stay.
+    assert setup({"url": start}) == setup({"url": start}, parent="above")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,8 @@ def test_a_server_that_is_not_there_is_tried_later() -> None:
         (["title"], {"archived": "title"}, "archived = 'title' .* must hold .*true or false"),
         (["title"], {"idempotency": "other"}, "idempotency = 'other' .* needs a UNIQUE index"),
         (["title"], {"key": "changed"}, "key = 'changed' .* must hold"),
+        (["title"], {"parent": "changed"}, "parent = 'changed' .* must hold .*text"),
+        (["title"], {"parent": "versoin"}, "has no column 'versoin'; did you mean 'version'"),
     ],
 )
 def test_a_column_that_cannot_serve_is_named_with_the_nearest(

@@ -173,6 +173,25 @@ def test_without_an_archived_column_there_is_no_archive(place: Place) -> None:
         service.archive(Record("a", {}))
 
 
+def test_what_comes_back_counts_as_a_change_and_nothing_else_is_touched(place: Place) -> None:
+    place.run(TASKS)
+    place.run("INSERT INTO tasks (id, title, version, archived) VALUES ('a', 'x', 4, true)")
+    service = place.open("tasks", ["title"], **ROLES)
+    restored = service.restore("a")
+    assert restored == service.fetch().records[0]
+    assert restored.modified is not None
+    assert place.run("SELECT id, title, version, secret FROM tasks") == [("a", "x", 5, "untouched")]
+
+
+def test_without_an_archived_column_nothing_is_brought_back(place: Place) -> None:
+    place.run(TASKS)
+    place.run("INSERT INTO tasks (id, title) VALUES ('a', 'x')")
+    service = place.open("tasks", ["title"])
+    assert not service.capabilities.restores
+    with pytest.raises(RejectedError, match="cannot bring back"):
+        service.restore("a")
+
+
 def test_sqlite_tables_without_booleans_and_times_can_be_archived_and_timed(file: Place) -> None:
     file.run("CREATE TABLE tasks (id TEXT PRIMARY KEY, title TEXT, changed TEXT, archived INTEGER)")
     service = file.open("tasks", ["title"], modified="changed", archived="archived")
@@ -180,6 +199,8 @@ def test_sqlite_tables_without_booleans_and_times_can_be_archived_and_timed(file
     assert record.modified is not None
     service.archive(record)
     assert service.fetch().records == ()
+    assert service.restore(record.id).fields == record.fields
+    assert [each.id for each in service.fetch().records] == [record.id]
 
 
 @pytest.mark.parametrize("column", ["version", "changed", "archived", "twice"])

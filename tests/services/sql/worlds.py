@@ -108,7 +108,9 @@ class Variant:
 
 
 class TableWorld:
-    """One empty table of a shape; see `tests.contracts.service_contract.World`."""
+    """One empty table of a shape; see `tests.contracts.world.World`."""
+
+    keeps_deleted = False
 
     def __init__(self, place: Place, variant: Variant) -> None:
         self.place = place
@@ -171,6 +173,8 @@ class TableWorld:
     def remove(self, record_id: ID) -> None:
         with self.place.engine.begin() as connection:
             connection.execute(self.table.delete().where(self._is(record_id)))
+
+    destroy = remove
 
     def _new_key(self) -> Any:
         return uuid.uuid4() if isinstance(self.table.c.id.type, sa.Uuid) else f"made by hand {next(numbers)}"
