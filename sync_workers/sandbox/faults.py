@@ -3,17 +3,22 @@
 conflict      409, nothing done
 rate_limited  429 with Retry-After and a reason, nothing done
 overload      529, nothing done
-not_saved     503, nothing done
-saved         503 although it was done; a create names what it made
+not_saved     503, nothing done, and the guidance does not tell
+saved         503 although it was done, and the guidance says so; a create names what it made
 cut           done, then the connection closes without an answer
 dropped       the connection closes without an answer, nothing done
 delay         answered as usual, `seconds` later
+
+What `saved` says is the example of developers.notion.com/reference/request-limits ("Retry a write that
+returns 503"). Of all other 503 answers that page says only that they "carry different guidance, or
+none at all", and that a client has to look; so the sentence of `not_saved` is made up, and tells nothing.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -117,15 +122,25 @@ def refusal(fault: Fault, made: str | None = None) -> Refusal | None:
         case Kind.OVERLOAD:
             return Refusal(529, "service_overload", "Notion is overloaded. Please try again later.")
         case Kind.NOT_SAVED:
-            return _unavailable({"retry_guidance": "The request was not carried out. It can be sent again."})
+            message = "Public API service is temporarily unavailable, please try again later."
+            return _unavailable(message, {"retry_guidance": ["Wait before you send further requests."]})
         case Kind.SAVED:
-            guidance = "The request was saved. Read the resource before sending it again."
-            named = {"committed_resource_id": made} if made else {}
-            return _unavailable({"retry_guidance": guidance, **named})
+            return _unavailable(_SAVED, {**_OUT_OF_TIME, **({"committed_resource_id": made} if made else {})})
         case _:
             return None
 
 
-def _unavailable(additional_data: dict[str, Any]) -> Refusal:
-    message = "Public API service is temporarily unavailable, please try again later."
+_SAVED = (
+    "The change was saved, but the response could not be built in time. Read the object again instead of "
+    "repeating the write."
+)
+_OUT_OF_TIME = {
+    "from": "publicApi.pageObjectPointerToPageObject.beforePreload",
+    "elapsed_ms": "55012",
+    "deadline_ms": "55000",
+    "retry_guidance": ["Read the object again to confirm the saved change.", "Do not repeat the write."],
+}
+
+
+def _unavailable(message: str, additional_data: Mapping[str, Any]) -> Refusal:
     return Refusal(503, "service_unavailable", message, additional_data)

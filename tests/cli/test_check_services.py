@@ -20,6 +20,7 @@ COLUMNS = {
     "Status": {"status": {"options": [{"name": "Open"}, {"name": "Doing"}, {"name": "Done"}]}},
     "Price": "number",
     "Changed": "last_edited_time",
+    "Sync id": "rich_text",
 }
 FIELDS = """\
 Name = "title"
@@ -139,6 +140,36 @@ def test_a_side_that_cannot_be_reached_is_one_line(
     assert result.code == 1
     assert result.err.startswith(said)
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ('marker = "Sync-id"', "marker = 'Sync-id': data source .* did you mean 'Sync id'?"),
+        ('marker = "Price"', "marker = 'Price' of data source .* has the type number"),
+        (
+            'conflicts = "Name"',
+            "(?s)conflicts = 'Name' .* the type title .*conflicts = 'Name' .* is mapped",
+        ),
+        ('marker = "x", conflicts = "x"', "sync.toml:.* two different properties"),
+    ],
+)
+def test_a_property_that_cannot_be_the_sync_s_own_is_told(
+    command: Command, notion: str, own: str, said: str
+) -> None:
+    Path("sync.toml").write_text((notion + FIELDS).replace("data_source =", f"{own}, data_source ="))
+
+    result = command("check")
+
+    assert result.code == 1
+    assert re.search(said, result.err), result.err
+
+
+def test_the_sync_s_own_properties_stand_in_nobody_s_way(command: Command, notion: str) -> None:
+    Path("sync.toml").write_text(
+        (notion + FIELDS).replace("data_source =", 'marker = "Sync id", data_source =')
+    )
+    assert command("check").code == 0
 
 
 def test_a_wrong_token_is_one_line_that_does_not_show_it(

@@ -1,7 +1,9 @@
 """The Notion service: one data source over Notion's API, version 2026-03-11.
 
 settings.py     what stands in the task file, ids taken from links
-service.py      the contract: fetch, read, create, update, delete, archive
+service.py      the contract: fetch, read, and every write
+source.py       the data source: where it is, which properties it has
+choice.py       which of its properties the task maps, and which are the sync's own
 listing.py      all rows of a data source, through pages and past the 10,000-row limit
 pages.py        a page of Notion as a record
 properties.py   property values to canonical values and back

@@ -86,7 +86,7 @@ class Api:
         self, page_id: str, body: Mapping[str, Any], names: Mapping[str, str] = NOTHING
     ) -> dict[str, Any]:
         """Write to a page; `names` are of the properties that are sent, by id."""
-        request = Request(f"page {page_id}", "page", writes=True, names=names)
+        request = Request(f"page {page_id}", "page", writes=True, page_id=page_id, names=names)
         return self._send("PATCH", _page_path(page_id), request, body=body)
 
     def close(self) -> None:

@@ -4,10 +4,21 @@
     401, 403, 404, a blocked connection       AccessError: a person has to do something
     400, 413                                  RejectedError, naming the property, never its value
     5xx, 408, no reply, half a reply          read: LaterError; write: UnknownOutcomeError
-    503 that names what it saved              SavedError
+    503 that says it was saved                SavedError
     an answer that is not Notion's            SettingsError: the address is wrong
 
 The status decides, not the library's exception: notion-client knows neither 529 nor an HTML answer.
+
+Documented about a write that is answered by 503 (developers.notion.com/reference/request-limits,
+"Retry a write that returns 503"): `additional_data.retry_guidance` is a list of sentences; when the
+change was saved, they are "Read the object again to confirm the saved change." and "Do not repeat the
+write."; a create then names what it made as `committed_resource_id`, a change of what was there does
+not. "Other 503 responses carry different guidance, or none at all", and Notion cannot always tell
+whether a write was saved. So no guidance says that nothing was saved, and none makes a write LaterError.
+
+Assumed: that the sentence not to repeat the write keeps its words. Where it does not, or is said of
+a write that was not saved, nothing is lost: without it the outcome is unknown, and with it the page is
+read and has to show what was written.
 """
 
 from __future__ import annotations
@@ -31,6 +42,9 @@ from sync_workers.errors import (
     SyncError,
     UnknownOutcomeError,
 )
+
+SAVED = "do not repeat the write"
+"""What the guidance says of a write that was saved, in any case and with any end."""
 
 WINDOW = timedelta(seconds=60)
 """The window in which Notion counts requests: the wait where a 429 or 529 names none."""
@@ -64,12 +78,14 @@ class Request:
         what: the thing that was asked for, by id, such as `page 38c9...`.
         expects: the `object` that an answer to it is.
         writes: whether it changes something.
+        page_id: the page that is changed; None where one is made, or nothing is written.
         names: the names of the properties that were sent, by id.
     """
 
     what: str
     expects: str
     writes: bool = False
+    page_id: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -136,10 +152,10 @@ def _limited(answer: _Answer, request: Request) -> SyncError:
 
 def _failed(answer: _Answer, request: Request) -> SyncError:
     wait = answer.wait or timedelta(0)
-    saved_id = answer.data.get("committed_resource_id")
     if answer.status == httpx.codes.CONFLICT:  # known not to be applied
         return LaterError(f"Notion was busy with another write beside {request.what} (409)", wait=wait)
-    if request.writes and isinstance(saved_id, str):
+    saved_id = answer.saved(request.page_id)
+    if request.writes and saved_id is not None:
         return SavedError(f"Notion saved {request.what} and failed to say so ({answer.status})", saved_id)
     if request.writes:
         return lost(request, f"HTTP {answer.status}")
@@ -182,6 +198,18 @@ class _Answer:
         self.code = str(body.get("code", "")) if self.is_notions else ""
         self.message = str(body.get("message", ""))
         self.data: Mapping[str, Any] = body.get("additional_data") or {}
+
+    def saved(self, page_id: str | None) -> str | None:
+        """The page that a failed write was saved to: the one it changed, else the one it made.
+
+        None where Notion does not say that it was saved, or not where.
+        """
+        made = self.data.get("committed_resource_id")
+        guidance = self.data.get("retry_guidance")
+        said = guidance if isinstance(guidance, list) else [guidance]
+        if not isinstance(made, str) and not any(SAVED in str(sentence).lower() for sentence in said):
+            return None
+        return page_id or (made if isinstance(made, str) else None)
 
     @property
     def wait(self) -> timedelta | None:

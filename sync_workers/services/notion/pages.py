@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sync_workers.errors import AccessError, RejectedError, SettingsError
-from sync_workers.model import ID, Record
+from sync_workers.model import ID, NOTHING_ELSE, About, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
+from sync_workers.services.notion.choice import Choice
 from sync_workers.services.notion.errors import NotShownError
 from sync_workers.services.notion.properties import Property
 
@@ -22,44 +22,20 @@ class UnreadableError(RejectedError):
     """One page shows what cannot be a record; all others go on."""
 
 
-def choose(properties: Mapping[str, Property], names: Iterable[str], what: str) -> tuple[Property, ...]:
-    """The properties that a task maps.
-
-    Raises:
-        SettingsError: names that are not there, with the nearest, or types that cannot be mapped.
-    """
-    problems = []
-    chosen = []
-    for name in names:
-        found = properties.get(name)
-        if found is None:
-            near = difflib.get_close_matches(name, properties, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(properties))}"
-            problems.append(
-                f"{what} has no property {name!r}; {hint} "
-                "(a relation shows only when the data source it points to is shared, too)"
-            )
-        elif found.codec is None:
-            problems.append(f"property {name!r} of {what} has the type {found.type}, which cannot be mapped")
-        else:
-            chosen.append(found)
-    if problems:
-        raise SettingsError(*problems)
-    return tuple(chosen)
-
-
 class Pages:
     """Reads pages of one data source.
 
     Attributes:
         data_source: its id; a page of another one is out of scope.
-        properties: the mapped ones.
+        chosen: the properties that are read.
     """
 
-    def __init__(self, data_source: str, properties: tuple[Property, ...], items: Items) -> None:
+    def __init__(self, data_source: str, chosen: Choice, items: Items) -> None:
         self.data_source = data_source
-        self.properties = properties
+        self.chosen = chosen
         self._items = items
+        # Most rows show nothing but their author, and a few people edit a hundred thousand rows.
+        self._authors: dict[str | None, About] = {None: NOTHING_ELSE}
 
     def listed(self, pages: Iterable[Mapping[str, Any]]) -> Fetched:
         """The rows of a listing. That Notion lists a page says enough about where it is."""
@@ -80,7 +56,7 @@ class Pages:
             return Gone(page["id"])
         if page.get("is_archived"):
             return OutOfScope(page["id"], "archived")
-        if "parent" in page and not self._is_here(page):
+        if not self.is_here(page):
             return OutOfScope(page["id"], "moved to another data source")
         try:
             return self.record(page)
@@ -102,16 +78,29 @@ class Pages:
             )
             raise AccessError(msg)
         modified = datetime.fromisoformat(page["last_edited_time"])
-        return Record(page["id"], self._fields(page), modified=modified)
+        # By the names of the task file, found by property id: a rename changes nothing.
+        shown = {value["id"]: value for value in page["properties"].values()}
+        fields = {wanted.name: self._value(page["id"], wanted, shown) for wanted in self.chosen.mapped}
+        return Record(page["id"], fields, modified=modified, about=self._about(page, shown))
 
-    def _is_here(self, page: Mapping[str, Any]) -> bool:
+    def is_here(self, page: Mapping[str, Any]) -> bool:
+        """Whether it is a row of the data source; in the trash it still is one."""
+        if "parent" not in page:  # an integration that may not read content does not see it
+            return True
         parent = page["parent"].get("data_source_id")
         return parent is not None and UUID(parent) == UUID(self.data_source)
 
-    def _fields(self, page: Mapping[str, Any]) -> dict[str, Any]:
-        """Values by the names of the task file, found by property id: a rename changes nothing."""
-        shown = {value["id"]: value for value in page["properties"].values()}
-        return {wanted.name: self._value(page["id"], wanted, shown) for wanted in self.properties}
+    def _about(self, page: Mapping[str, Any], shown: Mapping[str, Mapping[str, Any]]) -> About:
+        author = (page.get("last_edited_by") or {}).get("id")
+        mark, note = (
+            None if own is None else self._value(page["id"], own, shown)
+            for own in (self.chosen.marker, self.chosen.note)
+        )
+        if mark is not None or note is not None:
+            return About(mark, note, author)
+        if author not in self._authors:
+            self._authors[author] = About(author=author)
+        return self._authors[author]
 
     def _value(self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> Any:
         value = shown.get(wanted.id)

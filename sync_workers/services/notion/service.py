@@ -7,19 +7,12 @@ edit; nothing that Notion offers closes this gap of some milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from sync_workers.errors import (
-    AccessError,
-    MovedError,
-    RejectedError,
-    SettingsError,
-    SyncError,
-    UnknownOutcomeError,
-)
+from sync_workers.errors import MovedError, RejectedError, SyncError, UnknownOutcomeError
 from sync_workers.model import ID, Fields, Record
 from sync_workers.services.base import (
     Capabilities,
@@ -29,60 +22,76 @@ from sync_workers.services.base import (
     Mapped,
     OutOfScope,
     ReadResult,
-    WithoutExtras,
+    mark_of,
 )
+from sync_workers.services.notion.choice import choose
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError
 from sync_workers.services.notion.inputs import cut_to_minute
 from sync_workers.services.notion.listing import Listing
-from sync_workers.services.notion.pages import Pages, choose
-from sync_workers.services.notion.properties import Property, read_properties
+from sync_workers.services.notion.pages import Pages
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
+from sync_workers.services.notion.source import Source
 from sync_workers.values import same
 
 NOT_SHOWN = "not found, or not shared with the connection any more"
 
 
-class NotionService(WithoutExtras):
+class NotionService:
     """One side of a task over a data source; see `sync_workers.services.base.Service`."""
-
-    capabilities = Capabilities(archives=True, clock_step=timedelta(minutes=1))
 
     def __init__(self, connection: NotionConnection, container: NotionContainer, mapped: Mapped) -> None:
         self._token = connection.token
         self._container = container
         self._mapped = mapped
         self._api = Api(connection)
+        self._source = Source(self._api, container)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            archives=True,
+            restores=True,
+            marks=self._container.marker is not None,
+            notes=self._container.conflicts is not None,
+            clock_step=timedelta(minutes=1),
+        )
 
     def schema(self) -> Mapping[str, Field]:
-        return {name: found.field for name, found in self._properties.items()}
+        return {name: found.field for name, found in self._source.properties.items()}
 
     def setup(self) -> Mapping[str, str]:
-        """`fields` has the property ids: a property that was made anew under its name is another."""
+        """`fields` has the property ids: a property that was made anew under its name is another.
+
+        The sync's own properties are not among them: they say nothing about what a record holds.
+        """
         return {
-            "container": self._data_source,
+            "container": self._source.id,
             "credential": self._token.fingerprint(),
-            "fields": ", ".join(sorted(f"{found.name}={found.id}" for found in self._pages.properties)),
+            "fields": ", ".join(sorted(f"{found.name}={found.id}" for found in self._pages.chosen.mapped)),
         }
 
     def fetch(self, cursor: str | None = None) -> Fetched:  # noqa: ARG002 - there is no change feed
-        pages = Listing(self._api, self._data_source, self._property_ids).pages()
+        pages = Listing(self._api, self._source.id, self._property_ids).pages()
         return self._pages.listed(pages)
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
         return {record_id: self._find(record_id) for record_id in ids}
 
-    def create(self, fields: Fields, idempotency: str) -> Record:  # noqa: ARG002 - no safe create
+    def create(self, fields: Fields, idempotency: str) -> Record:
         properties = self._encode(fields)
-        parent = {"type": "data_source_id", "data_source_id": self._data_source}
-        what = f"a new page in data source {self._data_source}"
+        marker = self._pages.chosen.marker
+        if marker is not None:
+            properties[marker.id] = marker.write(mark_of(idempotency))
+        parent = {"type": "data_source_id", "data_source_id": self._source.id}
+        what = f"a new page in {self._source.name}"
         try:
             body = {"parent": parent, "properties": properties}
             page = self._api.create_page(what, body, self._names(properties))
         except SavedError as saved:
-            page = self._read_back(saved)
+            return self._confirm(saved, lambda _: True)
         except NotShownError as error:
-            self._get_data_source()
+            self._source.look()
             raise _points_nowhere(what) from error
         return self._settle(page)
 
@@ -90,16 +99,14 @@ class NotionService(WithoutExtras):
         self._encode(fields)  # what will never work is refused before anything is asked
         now = self._expect(record, self._find(record.id))
         # Writing an equal text would lose its formatting and mentions; writing any equal value is noise.
-        changed = {
-            name: value for name, value in fields.items() if not same(now.fields[name], cut_to_minute(value))
-        }
+        changed = {name: value for name, value in fields.items() if not _keeps(now, name, value)}
         if not changed:
             return now
         properties = self._encode(changed)
         try:
             page = self._api.change_page(record.id, {"properties": properties}, self._names(properties))
         except SavedError as saved:
-            page = self._read_back(saved)
+            return self._confirm(saved, lambda found: all(_keeps(found, *part) for part in changed.items()))
         except NotShownError as error:
             self._expect(record, self._find(record.id))
             raise _points_nowhere(f"page {record.id}") from error
@@ -115,76 +122,86 @@ class NotionService(WithoutExtras):
     def archive(self, record: Record) -> None:
         self._put_away(record, "is_archived")
 
+    def restore(self, record_id: ID) -> Record:
+        """Out of the trash and out of the archive, from wherever in this data source it is."""
+        page = self._get_page(record_id)
+        if isinstance(page, OutOfScope) or not self._pages.is_here(page):
+            reason = page.reason if isinstance(page, OutOfScope) else "moved to another data source"
+            raise _moved(record_id, reason)
+        flags = {flag: False for flag in ("in_trash", "is_archived") if page.get(flag)}
+        if not flags:
+            return self._in_place(record_id, self._pages.show(page))
+        try:
+            page = self._api.change_page(record_id, flags)
+        except SavedError as saved:
+            return self._confirm(saved, lambda _: True)
+        except NotShownError as error:
+            # It was deleted for good since the look.
+            raise _moved(record_id, NOT_SHOWN) from error
+        if any(page.get(flag) for flag in flags):
+            raise _moved(record_id, "Notion leaves it where it was put away")
+        return self._settle(page)
+
+    def annotate(self, record_id: ID, text: str) -> None:
+        place = self._pages.chosen.note
+        if place is None:
+            msg = f"page {record_id}: name a property as `conflicts`, so that there is a place for the text"
+            raise RejectedError(msg)
+        properties = {place.id: place.write(text)}
+        now = self._in_place(record_id, self._find(record_id))
+        if (now.about.note or "") == text:
+            return
+        try:
+            self._api.change_page(record_id, {"properties": properties}, self._names(properties))
+        except SavedError as saved:
+            self._confirm(saved, lambda found: (found.about.note or "") == text)
+        except (NotShownError, RejectedError):
+            # It went away since the look.
+            self._in_place(record_id, self._find(record_id))
+            raise
+
     def close(self) -> None:
         self._api.close()
 
-    # What is looked up once: a service lives for one phase.
-
-    @cached_property
-    def _data_source(self) -> str:
-        """The id of the data source; for a database, of the only one it has."""
-        if self._container.data_source is not None:
-            return self._container.data_source
-        what = f"database {self._container.database}"
-        try:
-            database = self._api.get(f"databases/{self._container.database}", what, "database")
-        except RejectedError as error:
-            raise SettingsError(str(error)) from error
-        sources = database.get("data_sources", [])
-        if len(sources) != 1:
-            listed = ", ".join(f"{source['id']} ({source['name']})" for source in sources) or "none"
-            msg = (
-                f"{what} has {len(sources)} data sources and must have exactly one: {listed}. "
-                "Name one of them as `data_source`"
-            )
-            raise SettingsError(msg)
-        return str(sources[0]["id"])
-
-    @cached_property
-    def _properties(self) -> dict[str, Property]:
-        return read_properties(self._get_data_source())
-
-    def _get_data_source(self) -> Mapping[str, Any]:
-        what = f"data source {self._data_source}"
-        try:
-            data_source = self._api.get(f"data_sources/{self._data_source}", what, "data_source")
-        except RejectedError as error:
-            raise SettingsError(str(error)) from error
-        except NotShownError as error:
-            msg = f"{error}. If this is the id of a database, write `database` instead of `data_source`"
-            raise AccessError(msg) from error
-        # Its rows would read as gone, all of them; nobody meant that.
-        if data_source.get("in_trash"):
-            msg = f"{what} is in the trash: restore it in Notion, or remove the task"
-            raise AccessError(msg)
-        return data_source
-
     @cached_property
     def _pages(self) -> Pages:
-        """Without mapped names, every property that can be mapped."""
-        names = self._mapped.names or [name for name, found in self._properties.items() if found.codec]
-        chosen = choose(self._properties, names, f"data source {self._data_source}")
-        return Pages(self._data_source, chosen, self._api.items)
+        own = {"marker": self._container.marker, "conflicts": self._container.conflicts}
+        chosen = choose(self._source.properties, self._mapped.names, self._source.name, **own)
+        return Pages(self._source.id, chosen, self._api.items)
 
     @property
     def _property_ids(self) -> list[str]:
-        return [wanted.id for wanted in self._pages.properties]
+        return [wanted.id for wanted in self._pages.chosen]
 
     def _names(self, property_ids: Container[str]) -> dict[str, str]:
         """For an error, which names the properties that were sent."""
-        return {wanted.id: wanted.name for wanted in self._pages.properties if wanted.id in property_ids}
+        return {wanted.id: wanted.name for wanted in self._pages.chosen if wanted.id in property_ids}
 
     # Pages.
 
     def _find(self, record_id: ID) -> ReadResult:
-        """What a page is now. A 404 is no proof that it is gone: it may not be shared any more."""
+        """What a page is now."""
+        page = self._get_page(record_id)
+        return page if isinstance(page, OutOfScope) else self._pages.show(page)
+
+    def _get_page(self, record_id: ID) -> dict[str, Any] | OutOfScope:
+        """A page as Notion shows it. A 404 is no proof that it is gone: it may not be shared any more."""
         try:
-            page = self._api.get_page(record_id, self._property_ids)
+            return self._api.get_page(record_id, self._property_ids)
         except NotShownError:
             return OutOfScope(record_id, NOT_SHOWN)
         except RejectedError:
             return OutOfScope(record_id, "not the id of a page")
-        return self._pages.show(page)
+
+    def _in_place(self, record_id: ID, found: ReadResult) -> Record:
+        """The record, if the page is one of this task now.
+
+        Raises:
+            MovedError: it is not.
+        """
+        if not isinstance(found, Record):
+            raise _moved(record_id, found.reason if isinstance(found, OutOfScope) else "in the trash")
+        return found
 
     def _expect(self, record: Record, found: ReadResult) -> Record:
         """The page as it is now, if that is what the plan was made from.
@@ -192,22 +209,19 @@ class NotionService(WithoutExtras):
         Only what can be written is compared: a computed value may change with the time of day, and
         no write of ours can overwrite it.
         """
-        if not isinstance(found, Record):
-            reason = found.reason if isinstance(found, OutOfScope) else "in the trash"
-            msg = f"page {record.id}: {reason}"
-            raise MovedError(msg)
-        compared = (w.name for w in self._pages.properties if w.writable and w.name in record.fields)
-        if not all(same(found.fields[name], record.fields[name]) for name in compared):
+        now = self._in_place(record.id, found)
+        compared = (w.name for w in self._pages.chosen.mapped if w.writable and w.name in record.fields)
+        if not all(same(now.fields[name], record.fields[name]) for name in compared):
             msg = f"page {record.id} changed in Notion since it was read"
             raise MovedError(msg)
-        return found
+        return now
 
     def _encode(self, fields: Fields) -> dict[str, Any]:
         """The fields as a request names them: by property id."""
-        mapped = {wanted.name: wanted for wanted in self._pages.properties}
+        mapped = {wanted.name: wanted for wanted in self._pages.chosen.mapped}
         unknown = sorted(set(fields) - set(mapped))
         if unknown:
-            msg = f"data source {self._data_source} has no mapped property {', '.join(unknown)}"
+            msg = f"{self._source.name} has no mapped property {', '.join(unknown)}"
             raise RejectedError(msg)
         return {mapped[name].id: mapped[name].write(value) for name, value in fields.items()}
 
@@ -218,8 +232,9 @@ class NotionService(WithoutExtras):
         self._expect(record, found)
         try:
             self._api.change_page(record.id, {flag: True})
-        except SavedError:
-            return
+        except SavedError as saved:
+            if not _is_away(self._find_again(saved), flag):
+                raise
         except (NotShownError, RejectedError):
             # Someone else put it away between the look and the write, or changed it.
             found = self._find(record.id)
@@ -236,11 +251,31 @@ class NotionService(WithoutExtras):
             msg = f"page {page['id']} was written, but reading it back failed: {error}"
             raise UnknownOutcomeError(msg) from error
 
-    def _read_back(self, saved: SavedError) -> dict[str, Any]:
+    def _confirm(self, saved: SavedError, shows: Callable[[Record], bool]) -> Record:
+        """The record after a write that Notion says it saved, if it shows what was written.
+
+        Otherwise the word and the page speak against each other, or someone came in between: what
+        became of the write is unknown.
+        """
+        found = self._find_again(saved)
+        if not isinstance(found, Record) or not shows(found):
+            raise saved
+        return found
+
+    def _find_again(self, saved: SavedError) -> ReadResult:
         try:
-            return self._api.get_page(saved.saved_id, self._property_ids)
+            return self._find(saved.saved_id)
         except SyncError as error:
             raise saved from error
+
+
+def _keeps(record: Record, name: str, value: Any) -> bool:
+    """Whether a record shows a value as Notion would keep it."""
+    return same(record.fields[name], cut_to_minute(value))
+
+
+def _moved(record_id: ID, reason: str) -> MovedError:
+    return MovedError(f"page {record_id}: {reason}")
 
 
 def _is_away(found: ReadResult, flag: str) -> bool:

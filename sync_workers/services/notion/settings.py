@@ -51,21 +51,32 @@ class NotionConnection(BaseModel):
 
 
 class NotionContainer(BaseModel):
-    """A task's side on a Notion connection: exactly one of the two, as id or link.
+    """A task's side on a Notion connection: exactly one of the first two, as id or link.
 
     Attributes:
         data_source: the data source itself.
         database: a database that has exactly one data source.
+        marker: a property of the type Text in which each row that the sync makes is marked.
+        conflicts: a property of the type Text in which the sync says what waits for a person.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     data_source: NotionId | None = None
     database: NotionId | None = None
+    marker: str | None = Field(default=None, min_length=1)
+    conflicts: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.data_source is None) == (self.database is None):
             msg = "name exactly one of the two: data_source or database"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _two_properties(self) -> Self:
+        if self.marker is not None and self.marker == self.conflicts:
+            msg = "marker and conflicts must name two different properties"
             raise ValueError(msg)
         return self

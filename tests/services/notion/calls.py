@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sync_workers.errors import SyncError
-from sync_workers.model import Record
+from sync_workers.model import NOTHING, Record
 from sync_workers.secret import Secret
 from sync_workers.services.base import Mapped
 from sync_workers.services.notion.service import NotionService
@@ -22,6 +22,7 @@ SOURCE = "9bf087ca-b1ef-4ba6-abe7-6e90707ae830"
 PAGE = "38c9ce7b-60a4-81e4-85c7-e7a0b6bbc064"
 PLANTED = "geheim"
 MAPPED = Mapped(("Name", "Due Date"), key="Name")
+OWN = {"marker": "Sync id", "conflicts": "Sync conflict"}
 BREAD = Record(PAGE, {"Name": "Bread", "Due Date": None})
 """What `page()` shows."""
 
@@ -30,6 +31,8 @@ def schema() -> Answer:
     properties = {
         "Name": {"id": "title", "name": "Name", "type": "title", "title": {}},
         "Due Date": {"id": "Mn%3CA", "name": "Due Date", "type": "date", "date": {}},
+        "Sync id": {"id": "mark", "name": "Sync id", "type": "rich_text", "rich_text": {}},
+        "Sync conflict": {"id": "note", "name": "Sync conflict", "type": "rich_text", "rich_text": {}},
     }
     return Answer(body={"object": "data_source", "id": SOURCE, "properties": properties})
 
@@ -47,6 +50,8 @@ def page(name: str = "Bread", **more: Any) -> dict[str, Any]:
         "properties": {
             "Name": {"id": "title", "type": "title", "title": [text]},
             "Due Date": {"id": "Mn%3CA", "type": "date", "date": None},
+            "Sync id": {"id": "mark", "type": "rich_text", "rich_text": []},
+            "Sync conflict": {"id": "note", "type": "rich_text", "rich_text": []},
         },
         **more,
     }
@@ -56,21 +61,32 @@ def error(status: int, code: str, message: str = "", **more: Any) -> dict[str, A
     return {"object": "error", "status": status, "code": code, "message": message, **more}
 
 
-def open_service(url: str, directory: Path, mapped: Mapped = MAPPED, timeout: float = 5) -> NotionService:
+def open_service(
+    url: str,
+    directory: Path,
+    mapped: Mapped = MAPPED,
+    timeout: float = 5,
+    own: Mapping[str, str] = NOTHING,
+) -> NotionService:
     (directory / "token").write_text("ntn_planted", encoding="utf-8")
     connection = NotionConnection.model_validate(
         {"token": Secret(file=directory / "token"), "url": url, "timeout": timeout}
     )
-    return NotionService(connection, NotionContainer(data_source=SOURCE), mapped)
+    return NotionService(connection, NotionContainer(data_source=SOURCE, **own), mapped)
 
 
 class Calls:
-    """The service against a server that answers one kind of request as the test says."""
+    """The service against a server that answers one kind of request as the test says.
+
+    Attributes:
+        shown: the page, as every read and every write that is let through shows it.
+    """
 
     def __init__(self, script: ScriptedServer, service: NotionService) -> None:
         self.script = script
         self.service = service
         self.faults: dict[str, Answer] = {}
+        self.shown = page()
         script.reply = self.reply
 
     @staticmethod
@@ -89,7 +105,15 @@ class Calls:
             return Answer(
                 body={"object": "list", "results": [page()], "has_more": False, "next_cursor": None}
             )
-        return Answer(body=page())
+        return Answer(body=self.shown)
+
+    def restore(self) -> Record:
+        """Bring the page back from the trash; afterwards it is where it was."""
+        self.shown = page(in_trash=True)
+        try:
+            return self.service.restore(PAGE)
+        finally:
+            self.shown = page()
 
     def attempts(self, what: str) -> list[Any]:
         attempts: dict[str, list[Any]] = {
@@ -99,6 +123,8 @@ class Calls:
                 lambda: self.service.update(BREAD, {"Name": PLANTED}),
                 lambda: self.service.delete(BREAD),
                 lambda: self.service.archive(BREAD),
+                self.restore,
+                lambda: self.service.annotate(PAGE, PLANTED),
             ],
         }
         return attempts[what]
@@ -117,6 +143,6 @@ class Calls:
 @contextmanager
 def scripted_calls(directory: Path) -> Iterator[Calls]:
     with scripted(lambda _: schema()) as script:
-        service = open_service(script.url, directory)
+        service = open_service(script.url, directory, own=OWN)
         yield Calls(script, service)
         service.close()

@@ -17,7 +17,6 @@ from sync_workers.errors import (
 )
 from sync_workers.model import Record
 from tests.services.notion.calls import (
-    BREAD,
     PAGE,
     Calls,
     error,
@@ -26,7 +25,7 @@ from tests.services.notion.calls import (
     scripted_calls,
 )
 from tests.services.notion.scripted_server import Answer, Asked, scripted
-from tests.services.notion.world import NotionWorld, notion_world
+from tests.services.notion.world import notion_world
 
 
 @pytest.fixture
@@ -159,54 +158,3 @@ class TestLostReplies:
         calls.script.server.server_close()
         with pytest.raises(LaterError):
             calls.service.create({"Name": "Milk"}, "one")
-
-
-class TestSaved:
-    """503 after the write was saved: the answer names what it made."""
-
-    @pytest.fixture
-    def world(self, tmp_path: Path) -> Iterator[NotionWorld]:
-        with notion_world(tmp_path) as world:
-            yield world
-
-    def test_a_create_that_names_its_page_is_read_back(self, world: NotionWorld) -> None:
-        service = world.open()
-        world.notion.faults.add("saved", "POST", "/v1/pages$")
-        created = service.create({"Name": "Bread", "Price": 2}, "one")
-        assert created.fields["Price"] == 2
-        assert service.fetch().records == (created,)
-
-    def test_when_reading_it_back_fails_the_outcome_is_unknown(self, world: NotionWorld) -> None:
-        service = world.open()
-        world.notion.faults.add("saved", "POST", "/v1/pages$")
-        world.notion.faults.add("rate_limited", "GET", "/v1/pages/")
-        with pytest.raises(UnknownOutcomeError):
-            service.create({"Name": "Bread"}, "one")
-        assert len(service.fetch().records) == 1
-
-    def test_an_update_that_names_nothing_is_unknown(self, world: NotionWorld) -> None:
-        service = world.open()
-        record = service.create({"Name": "Bread"}, "one")
-        world.notion.faults.add("saved", "PATCH")
-        with pytest.raises(UnknownOutcomeError):
-            service.update(record, {"Name": "Milk"})
-
-    def test_a_503_that_names_nothing_is_unknown(self, world: NotionWorld) -> None:
-        world.notion.faults.add("not_saved", "POST", "/v1/pages$")
-        with pytest.raises(UnknownOutcomeError):
-            world.open().create({"Name": "Bread"}, "one")
-
-    def test_an_update_or_delete_that_is_named_as_saved_counts(self, calls: Calls) -> None:
-        data = {"committed_resource_id": PAGE}
-        calls.faults = {"write": Answer(503, error(503, "service_unavailable", additional_data=data))}
-        assert calls.service.update(BREAD, {"Name": "Milk"}).id == PAGE
-        calls.service.delete(BREAD)
-
-    def test_a_write_whose_answer_cannot_be_completed_is_never_tried_again(self, world: NotionWorld) -> None:
-        (shops,) = {s for s in world.notion.store.data_sources if s != world.source}
-        many = [world.notion.add_page(shops, {"Name": str(number)}) for number in range(30)]
-        service = world.open()
-        world.notion.faults.add("rate_limited", "GET", "/properties/")
-        with pytest.raises(UnknownOutcomeError):
-            service.create({"Name": "Bread", "Shop": many}, "one")
-        assert len(service.fetch().records) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sync_workers.errors import SettingsError
+from sync_workers.errors import MovedError, SettingsError
 from sync_workers.services.notion.properties import CODECS, Property, read_properties
 from sync_workers.values import from_json, same, to_json
 from tests.services.notion.calls import BREAD, PAGE, SOURCE, page, scripted_calls
@@ -126,6 +126,9 @@ class TestRequests:
             calls.service.update(BREAD, {"Name": "Milk"})
             calls.service.delete(BREAD)
             calls.service.archive(BREAD)
+            calls.service.annotate(PAGE, "Which?")
+            with pytest.raises(MovedError):  # this server leaves it in the trash whatever it is told
+                calls.restore()
             return calls.script.asked
 
     def test_a_query(self, asked: list[Asked]) -> None:
@@ -150,7 +153,11 @@ class TestRequests:
 
     def test_changes_of_pages(self, asked: list[Asked]) -> None:
         changes = [a.body for a in asked if a.method == "PATCH"]
-        assert [sorted(body) for body in changes] == [["properties"], ["in_trash"], ["is_archived"]]
+        assert [sorted(body) for body in changes] == [
+            *(["properties"], ["in_trash"], ["is_archived"]),
+            *(["properties"], ["in_trash"]),
+        ]
+        assert [body.get("in_trash") for body in changes] == [None, True, None, None, False]
         for body in changes:
             jsonschema.validate({"page_id": PAGE, **body}, judge("UpdatePageParameters"))
 

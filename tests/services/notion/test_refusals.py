@@ -177,4 +177,4 @@ def test_property_ids_are_decoded_once_for_the_query(calls: Calls) -> None:
     calls.service.fetch()
     calls.service.read([PAGE])
     asked = [a.query["filter_properties"] for a in calls.script.asked if a.query]
-    assert asked == [["title", "Mn<A"]] * 2
+    assert asked == [["title", "Mn<A", "mark", "note"]] * 2

@@ -231,7 +231,7 @@ class TestPlaces:
         assert not world.notion.page(page).in_trash
         assert isinstance(service.read([page])[page], OutOfScope)
         world.call("PATCH", f"pages/{page}", {"is_archived": False})
-        assert service.fetch().records == (record,)
+        assert service.fetch().records[0].fields == record.fields
 
     def test_deleting_puts_it_into_the_trash_from_where_it_can_be_had_back(self, world: NotionWorld) -> None:
         page = world.add({"Name": "Bread"})

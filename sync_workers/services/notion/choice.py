@@ -1,0 +1,92 @@
+"""Which properties of a data source a task uses: those that it maps, and those that are the sync's own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sync_workers.errors import SettingsError
+from sync_workers.services.notion.properties import Property
+
+OWN_TYPE = "rich_text"
+"""The type of the properties that are the sync's own; Notion calls it *Text*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The properties that a task uses.
+
+    Attributes:
+        mapped: those that are the fields of its records.
+        marker: where a create leaves its mark; None without one.
+        note: where the text about conflicts goes; None without one.
+    """
+
+    mapped: tuple[Property, ...]
+    marker: Property | None = None
+    note: Property | None = None
+
+    def __iter__(self) -> Iterator[Property]:
+        """All of them; the sync's own stand last and are no fields."""
+        yield from self.mapped
+        yield from (own for own in (self.marker, self.note) if own is not None)
+
+
+def choose(
+    properties: Mapping[str, Property],
+    names: tuple[str, ...],
+    what: str,
+    *,
+    marker: str | None = None,
+    conflicts: str | None = None,
+) -> Choice:
+    """Find the properties by name; without names, every one that can be mapped is.
+
+    Raises:
+        SettingsError: all that is wrong with the names: not there, with the nearest; of a type that
+            cannot serve; mapped and the sync's own at once.
+    """
+    own = {setting: name for setting, name in (("marker", marker), ("conflicts", conflicts)) if name}
+    names = names or tuple(n for n, found in properties.items() if found.codec and n not in own.values())
+    problems = [p for name in names for p in _mapping(properties, name, what)]
+    for setting, name in own.items():
+        problems += _owning(properties, setting, name, what)
+        if name in names:
+            problems.append(
+                f"{setting} = {name!r} of {what} is mapped as a field, too: the sync writes it by itself, "
+                "so take it out of the field map or name another property"
+            )
+    if problems:
+        raise SettingsError(*problems)
+    mapped = tuple(properties[name] for name in names)
+    return Choice(mapped, properties.get(marker or ""), properties.get(conflicts or ""))
+
+
+def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterator[str]:
+    """What keeps a property from being a field."""
+    found = properties.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, properties, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(properties))}"
+        yield (
+            f"{what} has no property {name!r}; {hint} "
+            "(a relation shows only when the data source it points to is shared, too)"
+        )
+    elif found.codec is None:
+        yield f"property {name!r} of {what} has the type {found.type}, which cannot be mapped"
+
+
+def _owning(properties: Mapping[str, Property], setting: str, name: str, what: str) -> Iterator[str]:
+    """What keeps a property from being the sync's own."""
+    found = properties.get(name)
+    if found is None:
+        texts = [one for one, shown in properties.items() if shown.type == OWN_TYPE]
+        near = difflib.get_close_matches(name, texts, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "add one of the type Text in Notion"
+        yield f"{setting} = {name!r}: {what} has no such property; {hint}, or leave `{setting}` out"
+    elif found.type != OWN_TYPE:
+        yield (
+            f"{setting} = {name!r} of {what} has the type {found.type} and must have the type Text "
+            f"({OWN_TYPE}): name another property, or add one in Notion"
+        )
