@@ -111,10 +111,13 @@ class OutOfScope:
 
     Attributes:
         reason: a few words for the report, such as "moved to another data source".
+        is_sure: False when it may be here, but cannot be read or told from others: its link waits,
+            whatever the task says about records that are out of scope.
     """
 
     id: ID
     reason: str
+    is_sure: bool = True
 
 
 ReadResult: TypeAlias = Record | Gone | OutOfScope

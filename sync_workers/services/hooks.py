@@ -214,9 +214,10 @@ class HooksService(WithoutExtras):
     def _read(self, record_id: ID) -> ReadResult:
         if record_id in self.objects:
             return self.record(self.objects[record_id], record_id)
-        if record_id in self._unreadable:
-            return OutOfScope(record_id, "unreadable")
-        return Gone(record_id) if self._complete else OutOfScope(record_id, "perhaps one without an id")
+        if self._complete and record_id not in self._unreadable:
+            return Gone(record_id)
+        why = "unreadable" if record_id in self._unreadable else "perhaps one without an id"
+        return OutOfScope(record_id, why, is_sure=False)
 
     def _expect(self, record: Record) -> Any:
         """The live object of a record that still is what the plan was made from."""

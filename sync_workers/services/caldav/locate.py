@@ -24,7 +24,7 @@ def locate(connection: Connection, calendar: str) -> str:
     """
     if "://" in calendar or calendar.startswith("/"):
         return urljoin(connection.url, calendar).rstrip("/") + "/"
-    there = _calendars(connection)
+    there = calendars(connection)
     found = [url for url, name in there if name == calendar]
     if len(found) == 1:
         return found[0]
@@ -34,7 +34,7 @@ def locate(connection: Connection, calendar: str) -> str:
     raise SettingsError(msg)
 
 
-def _calendars(connection: Connection) -> list[tuple[str, str]]:
+def calendars(connection: Connection) -> list[tuple[str, str]]:
     """URL and display name of all calendars in the homes of this login."""
     principal = _linked(connection, [connection.url], _PRINCIPAL)
     homes = _linked(connection, principal, _HOMES)

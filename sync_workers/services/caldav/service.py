@@ -28,7 +28,6 @@ from sync_workers.services.base import (
     Capabilities,
     Fetched,
     Field,
-    Gone,
     Mapped,
     OutOfScope,
     ReadResult,
@@ -36,6 +35,7 @@ from sync_workers.services.base import (
 )
 from sync_workers.services.caldav.calendar import Calendar, Stored
 from sync_workers.services.caldav.connection import Connection, Reply
+from sync_workers.services.caldav.elsewhere import Elsewhere
 from sync_workers.services.caldav.fields import FIELDS, values_of, with_values
 from sync_workers.services.caldav.relations import Relations
 from sync_workers.services.caldav.settings import CaldavCalendar, CaldavConnection
@@ -76,7 +76,9 @@ class CaldavService(WithoutExtras):
         self._names = mapped.names or tuple(FIELDS)
         self._setting = Setting(place.zone, percent_mapped="percent" in mapped.names)
         self._credential = _fingerprint(connection)
-        self._calendar = Calendar(Connection(_client(connection)), place.calendar)
+        session = Connection(_client(connection))
+        self._calendar = Calendar(session, place.calendar)
+        self._elsewhere = Elsewhere(session, lambda: self._calendar.url)
         self._clock = clock
         self._relations = Relations()
 
@@ -112,7 +114,7 @@ class CaldavService(WithoutExtras):
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
         found = self._calendar.objects(list(dict.fromkeys(ids)))
-        return {name: Gone(name) if stored is None else self._show(stored) for name, stored in found.items()}
+        return {name: self._elsewhere.find(name) if s is None else self._show(s) for name, s in found.items()}
 
     def create(self, fields: Fields, idempotency: str) -> Record:
         self._check(fields)
@@ -198,7 +200,7 @@ class CaldavService(WithoutExtras):
         try:
             return ToDo.parse(stored.text, self._setting) or OutOfScope(stored.name, "not a to-do")
         except UnreadableError:
-            return OutOfScope(stored.name, _UNREADABLE)
+            return OutOfScope(stored.name, _UNREADABLE, is_sure=False)
 
     def _show(self, stored: Stored) -> Record | OutOfScope:
         opened = self._open(stored)

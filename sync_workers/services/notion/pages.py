@@ -61,7 +61,7 @@ class Pages:
         try:
             return self.record(page)
         except UnreadableError as error:
-            return OutOfScope(page["id"], str(error))
+            return OutOfScope(page["id"], str(error), is_sure=False)
 
     def record(self, page: Mapping[str, Any]) -> Record:
         """The page's mapped fields, whatever its place.

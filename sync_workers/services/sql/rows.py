@@ -103,10 +103,12 @@ class Rows:
         return all(same(now.fields.get(name), value) for name, value in record.fields.items())
 
     def result(self, record_id: ID, rows: Sequence[sa.Row[Any]]) -> ReadResult:
+        if not rows and self.table.is_view:
+            return OutOfScope(record_id, "not in the view, which may leave out rows that are there")
         if not rows:
             return Gone(record_id)
         if len(rows) > 1:
-            return OutOfScope(record_id, "several rows have this key")
+            return OutOfScope(record_id, "several rows have this key", is_sure=False)
         return OutOfScope(record_id, "archived") if self.is_archived(rows[0]) else self.record(rows[0])
 
 

@@ -62,6 +62,7 @@ class Table:
         shown: the columns that a record's fields are.
         roles: column names by the setting that named them; always has `key`.
         unique: columns that the database keeps unique.
+        is_view: whether it may leave out rows that are there.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Table:
     shown: tuple[str, ...]
     roles: Mapping[str, str]
     unique: frozenset[str]
+    is_view: bool
 
     @property
     def key(self) -> Column:
@@ -168,6 +170,7 @@ def reflect(connection: sa.Connection, place: SqlContainer, mapped: Mapped) -> T
         columns=columns,
         shown=mapped.names or tuple(columns),
         roles={"key": place.key or primary[0], **place.roles},
+        is_view=name in views(inspector, schema),
         unique=frozenset(names[0] for names in unique if len(names) == 1 and names[0] is not None),
     )
     if problems := table.problems(mapped):
@@ -187,6 +190,11 @@ def locate(inspector: sa.Inspector, text: str) -> tuple[str | None, str]:
     full = [f"{inside}.{each}" for each in there] if inside else there
     msg = f"there is no table {text!r}{nearest(text, full)}"
     raise SettingsError(msg)
+
+
+def views(inspector: sa.Inspector, schema: str | None) -> list[str]:
+    kept = inspector.get_materialized_view_names if inspector.dialect.name == "postgresql" else lambda **_: []
+    return [*inspector.get_view_names(schema=schema), *kept(schema=schema)]
 
 
 def uniques(inspector: sa.Inspector, name: str, schema: str | None) -> Iterable[tuple[str | None, ...]]:

@@ -61,7 +61,7 @@ def test_a_key_that_is_not_unique_promises_nothing(place: Place) -> None:
     records = service.fetch().records
 
     assert [record.id for record in records].count("a") == 2
-    assert service.read(["a"]) == {"a": OutOfScope("a", "several rows have this key")}
+    assert service.read(["a"]) == {"a": OutOfScope("a", "several rows have this key", is_sure=False)}
     with pytest.raises(RejectedError, match="several rows with the key a"):
         service.update(records[0], {"title": "x"})
 
@@ -137,6 +137,29 @@ def test_a_view_can_be_a_side(place: Place) -> None:
     place.run("INSERT INTO tasks (id, title) VALUES ('a', 'Bread')")
     service = place.open("open_tasks", ["title"], key="id")
     assert [record.fields for record in service.fetch().records] == [{"title": "Bread"}]
+
+
+SHOWN = "open_tasks AS SELECT id, title FROM tasks WHERE archived IS NOT TRUE"
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_r4_a_row_that_is_not_in_a_view_is_not_taken_for_deleted(place: Place, kind: str) -> None:
+    if place.is_sqlite and kind != "VIEW":
+        pytest.skip("SQLite has no such views")
+    place.run(TASKS)
+    place.run("INSERT INTO tasks (id, title, archived) VALUES ('a', 'Bread', TRUE)")
+    place.run(f"CREATE {kind} {SHOWN}")
+
+    view, table = (
+        place.open(name, ["title"], key="id").read(["a", "gone"]) for name in ("open_tasks", "tasks")
+    )
+
+    for record_id in ("a", "gone"):
+        found = view[record_id]
+        assert isinstance(found, OutOfScope)
+        assert found.reason == "not in the view, which may leave out rows that are there"
+    assert isinstance(table["a"], Record)
+    assert table["gone"] == Gone("gone")
 
 
 def test_a_long_listing_and_a_long_reading_are_complete(place: Place) -> None:
