@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Limits
+from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Limits, OutOfScopePolicy
 from sync_workers.errors import ConflictError, GuardError, SettingsError, SyncError
-from sync_workers.model import ID, Conflict, ConflictMode, Failure, Plan, Side
+from sync_workers.model import ID, Conflict, ConflictMode, Failure, Pair, Plan, Side
 from sync_workers.report import Report
 from sync_workers.state import State
 from sync_workers.task import SyncTask, all_tasks, run_all_tasks
@@ -29,6 +29,8 @@ __all__ = [
     "Failure",
     "GuardError",
     "Limits",
+    "OutOfScopePolicy",
+    "Pair",
     "Plan",
     "Report",
     "SettingsError",

@@ -101,6 +101,7 @@ def _restrict(report: Report, plan: Plan) -> None:
     """Tell of nothing that this run left alone."""
     ids = {operation.ids[side] for operation in plan for side in Side}
     report.ambiguous.clear()
+    report.ignored.clear()
     report.held[:] = [hold for hold in report.held if hold.record_id in ids]
     report.conflicts[:] = [one for one in report.conflicts if ids & {one.ids.notion, one.ids.other}]
     report.settle()

@@ -249,6 +249,8 @@ class Plan:
         stale: attributes whose bases were made for another counterpart and are forgotten first.
         quarantined: records that failed before and wait; see `runs.quarantine`.
         healed: those that stood there, by written side and id, and for which nothing is to be done.
+        ignored: linked records whose counterpart is deleted, which this task's delete policy ignores.
+        parts_hidden: a record whose counterpart turns out to be out of scope is unlinked, not held.
         setup: the set-up that the first links, or those after the dropped ones, are made with: stored
             before them, so that a run that dies does not take them for older ones.
     """
@@ -262,6 +264,8 @@ class Plan:
     stale: Pair[tuple[str, ...]] = Pair((), ())
     quarantined: tuple[Hold, ...] = ()
     healed: tuple[tuple[Side, ID], ...] = ()
+    ignored: tuple[Hold, ...] = ()
+    parts_hidden: bool = False
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

@@ -47,6 +47,10 @@ class Report:
         ambiguous: records of both sides with one key that were left alone.
         held: records that wait on purpose.
         quarantined: records that failed in earlier runs and were not tried in this one.
+        ignored: records whose counterpart is deleted, which the task's delete policy ignores.
+        parted: records that lost their link, since their counterpart turned out to be out of scope.
+        fresh: names of what changed in the set-up, such as `other.container`: the run compared afresh, and
+            took nothing that was absent for deleted.
         remade: records whose counterpart was made again, since an edit of them beat its deletion.
         calls: calls made to each side's service.
         seconds: time spent by phase.
@@ -79,6 +83,9 @@ class Report:
     listed: bool = False
     blocked: str = ""
     resumed: bool = False
+    ignored: list[Hold] = field(default_factory=list)
+    parted: list[Hold] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
 
     def count(self, side: Side, action: Action) -> None:
         """Count one operation that was done."""
@@ -125,6 +132,9 @@ class Report:
             "ambiguous": len(self.ambiguous),
             "held": len(self.held),
             "quarantined": len(self.quarantined),
+            "ignored": len(self.ignored),
+            "parted": len(self.parted),
+            "fresh": list(self.fresh),
             "remade": self.remade[:MOST_FAILURES],
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},

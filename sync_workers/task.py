@@ -13,7 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, FieldRule, Limits, Rules
+from sync_workers.engine.rules import (
+    AmbiguousPolicy,
+    DeletePolicy,
+    FieldRule,
+    Limits,
+    OutOfScopePolicy,
+    Rules,
+)
 from sync_workers.errors import ConflictError, GuardError, SettingsError
 from sync_workers.model import ConflictMode, Listing, Pair, Side
 from sync_workers.naming import task_name
@@ -47,7 +54,9 @@ class SyncTask(PublicSteps, Scheduled):
         guard_limits: when a plan looks like an accident; a subclass may set its own.
         accept_guards: carry out a plan that a guard refused; for the one sync that is meant like this.
         tie: who wins in mode `newer` when the times cannot tell.
-        delete_policy: `propagate` or `unlink`; hooks offer no archive.
+        delete_policy: `propagate`, `unlink` or `ignore`, since hooks offer no archive; or a `Pair` of them
+            by the side that the policy writes.
+        out_of_scope_policy: what happens to an object whose counterpart is there, but not for this task.
         ambiguous_policy: what happens to new records whose key is not unique.
         sync_connections: names of connections; while a person has paused one of them, the task does not run.
 
@@ -58,7 +67,8 @@ class SyncTask(PublicSteps, Scheduled):
     guard_limits: Limits = Limits()
     accept_guards: bool = False
     tie: Side = Side.OTHER
-    delete_policy: DeletePolicy = DeletePolicy.PROPAGATE
+    delete_policy: DeletePolicy | Pair[DeletePolicy] = DeletePolicy.PROPAGATE
+    out_of_scope_policy: OutOfScopePolicy = OutOfScopePolicy.WAIT
     ambiguous_policy: AmbiguousPolicy = AmbiguousPolicy.REPORT
     sync_connections: tuple[str, ...] = ()
 
@@ -87,7 +97,8 @@ class SyncTask(PublicSteps, Scheduled):
             fields=tuple(FieldRule(Pair(notion, other)) for notion, other in self.attr_map.items()),
             mode=ConflictMode(self.conflict_mode),
             tie=self.tie,
-            delete=self.delete_policy,
+            delete=DeletePolicy.each_way(self.delete_policy),
+            out_of_scope=self.out_of_scope_policy,
             ambiguous=self.ambiguous_policy,
             limits=self.guard_limits,
             task_resolves=self.is_overridden("resolve_conflict"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sync_workers.config import SideConfig, TaskConfig
+    from sync_workers.engine.rules import DeletePolicy
     from sync_workers.fields import Field
     from sync_workers.model import Pair, Record
     from sync_workers.runs.check import Finding
@@ -123,7 +124,9 @@ def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
 
     from sync_workers.model import Side
 
-    title = f"{task.name}: {task.schedule}, conflicts {task.rules.mode}, deletes {task.rules.delete}"
+    deletes = task.rules.delete
+    told = str(deletes.other) if deletes.notion is deletes.other else _each_way(deletes)
+    title = f"{task.name}: {task.schedule}, conflicts {task.rules.mode}, deletes {told}"
     table = Table(title=Text(title), title_justify="left")
     for side in Side:
         connection = task.sides[side].connection
@@ -143,6 +146,10 @@ def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
         cells.append(rule.mode or task.rules.mode)
         table.add_row(*map(Text, cells))
     return table
+
+
+def _each_way(deletes: Pair[DeletePolicy]) -> str:
+    return f"{deletes.notion} to notion, {deletes.other} to other"
 
 
 def _kind(field: Field | None) -> str:

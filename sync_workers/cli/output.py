@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sync_workers.errors import SettingsError, SyncError
 from sync_workers.values import DateRange, is_unset
+
+if TYPE_CHECKING:
+    from sync_workers.report import Report
 
 RESUMED = "both sides could be read again: the task is not paused any more"
 """Told after a run that ended the pause which a failure of a service had begun."""
@@ -50,3 +53,14 @@ def shown(value: Any, longest: int = 40) -> str:
     else:
         text = one_line(str(value))
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def notices(report: Report) -> list[str]:
+    """What a run had to take into account, and nobody has to do anything about."""
+    lines = []
+    if report.fresh:
+        what = ", ".join(report.fresh)
+        lines.append(f"the set-up changed ({what}): compared afresh, and took nothing absent for deleted")
+    if report.ignored:
+        lines.append(f"left as they are: {len(report.ignored)} record(s) whose counterpart is deleted")
+    return lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption, opened
-from sync_workers.cli.output import counted, one_line, shown
+from sync_workers.cli.output import counted, notices, one_line, shown
 from sync_workers.model import Action
 from sync_workers.values import is_unset
 
@@ -47,6 +47,8 @@ def plan(
     for group in found.ambiguous:
         ids = f"{', '.join(group.ids.notion)} on notion and {', '.join(group.ids.other)} on other"
         console.print(f"left alone, since nobody can tell which belong together: {ids}", markup=False)
+    for line in notices(report):
+        console.print(one_line(line), markup=False)
     console.print(_summary(found), markup=False)
     for reason in reasons:
         typer.echo(f"a guard would refuse this: {reason}", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption, opened
-from sync_workers.cli.output import RESUMED, counted, one_line
+from sync_workers.cli.output import RESUMED, counted, notices, one_line
 from sync_workers.errors import ConflictError, GuardError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def show(console: Console, report: Report) -> None:
         )
         lines.append(f"conflict on {conflict.attrs.notion} of {conflict.ids.notion}: {how}")
     lines += [f"failed: {f.action} {f.record_id} on {f.side}: {f.reason}" for f in report.failures]
+    lines += [f"unlinked: {hold.record_id} on {hold.side}: {hold.reason}" for hold in report.parted]
     lines += [
         f"waits: {hold.record_id} on {hold.side}: {hold.reason}"
         for hold in (*report.quarantined, *report.held)
@@ -78,6 +79,7 @@ def show(console: Console, report: Report) -> None:
     ]
     if report.resumed:
         lines.append(RESUMED)
+    lines += notices(report)
     if report.reason:
         lines.append(report.reason)
     for line in lines:

@@ -85,6 +85,8 @@ def _last(summary: dict[str, Any] | None, plans: PlansStore) -> tuple[str, str, 
     ended = summary["outcome"] + (f": {summary['reason']}" if summary["reason"] else "")
     notes = [counted(summary["counts"]) or "nothing to do"]
     notes += [f"{summary[what]} {text}" for what, text in _NOTES.items() if summary.get(what)]
+    if summary.get("fresh"):
+        notes.append(f"compared afresh, since the set-up changed: {', '.join(summary['fresh'])}")
     if summary["outcome"] == "refused" and (kept := plans.kept()):
         notes.append(f"{len(kept)} refused plan(s) kept: sync-workers plans")
     return f"{ago(summary['finished'])} by {summary['trigger']}", ended, "; ".join(notes)
@@ -95,6 +97,8 @@ _NOTES = {
     "held_conflicts": "conflict(s) to decide",
     "held": "waiting",
     "quarantined": "in quarantine",
+    "ignored": "deletion(s) ignored",
+    "parted": "unlinked, out of scope",
     "ambiguous": "group(s) left alone",
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync_workers import schedule
-from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, Limits
+from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, Limits, OutOfScopePolicy
 from sync_workers.model import ConflictMode, Pair, Side
 
 
@@ -54,6 +54,7 @@ Crontab: TypeAlias = Annotated[str, AfterValidator(schedule.crontab)]
 Zone: TypeAlias = Annotated[str, AfterValidator(schedule.timezone)]
 Pairs: TypeAlias = Annotated[tuple[Any, ...], BeforeValidator(_pairs)]
 Mode: TypeAlias = Annotated[ConflictMode, Field(strict=False)]
+Delete: TypeAlias = Annotated[DeletePolicy, Field(strict=False)]
 
 
 class FileForm(Form):
@@ -72,6 +73,13 @@ class KindForm(BaseModel):
     kind: Text
 
 
+class DeleteForm(Form):
+    """`delete` of a task as a table; one policy as text is the short form of it."""
+
+    to_notion: Delete = DeletePolicy.PROPAGATE
+    to_other: Delete = DeletePolicy.PROPAGATE
+
+
 class TaskForm(Form):
     """`[tasks.NAME]`."""
 
@@ -81,7 +89,8 @@ class TaskForm(Form):
     in_total: Annotated[int, Field(ge=1)] | None = None
     conflict: Mode = ConflictMode.NEWER
     tie: Annotated[Side, Field(strict=False)] = Side.OTHER
-    delete: Annotated[DeletePolicy, Field(strict=False)] = DeletePolicy.PROPAGATE
+    delete: Delete | DeleteForm = DeletePolicy.PROPAGATE
+    out_of_scope: Annotated[OutOfScopePolicy, Field(strict=False)] = OutOfScopePolicy.WAIT
     ambiguous: Annotated[AmbiguousPolicy, Field(strict=False)] = AmbiguousPolicy.REPORT
     match: Annotated[list[Text], Field(min_length=1)] | None = None
     notion: Table
@@ -95,7 +104,10 @@ class GuardForm(Form):
 
     lost_share: Annotated[float, Field(ge=0, le=1)] = _LIMITS.lost_share
     lost_number: Annotated[int, Field(ge=0)] = _LIMITS.lost_number
+    changed_share: Annotated[float, Field(ge=0, le=1)] = _LIMITS.changed_share
     changed_number: Annotated[int, Field(ge=0)] = _LIMITS.changed_number
+    created_share: Annotated[float, Field(ge=0)] = _LIMITS.created_share
+    created_number: Annotated[int, Field(ge=0)] = _LIMITS.created_number
 
 
 class SideForm(BaseModel):

@@ -27,6 +27,7 @@ _SENTENCES = {
     "model_type": "should be a table",
     "model_attributes_type": "should be a table",
 }
+_CHOICES = {"enum", "literal_error"}
 
 
 class Problems:
@@ -51,7 +52,7 @@ class Problems:
         for place, details in found.items():
             keys = {*keys_of(model, place[:-1]), *(also if len(place) == 1 else ())}
             # Where a value may be one of several things, what it surely was not meant to be is no news.
-            meant = [detail for detail in details if not detail["type"].endswith("_type")] or details
+            meant = [detail for detail in details if not _is_of_another_type(detail)] or details
             deeper = any(other[: len(place)] == place and other != place for other in found)
             if meant is details and deeper:
                 continue
@@ -66,6 +67,12 @@ class Problems:
         """
         if self.found:
             raise SettingsError(*(text for _, text in sorted(self.found, key=lambda found: found[0])))
+
+
+def _is_of_another_type(detail: ErrorDetails) -> bool:
+    # A choice is text: a table in its place is no choice that was misspelt.
+    is_no_choice = detail["type"] in _CHOICES and not isinstance(detail["input"], str)
+    return is_no_choice or detail["type"].endswith("_type")
 
 
 def dotted(path: Path) -> str:
@@ -85,7 +92,7 @@ def sentence(detail: ErrorDetails, keys: Collection[str]) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         return f"there is no such key{hint(str(detail['loc'][-1]), keys)}"
-    if kind in {"enum", "literal_error"} and isinstance(given, str):
+    if kind in _CHOICES and isinstance(given, str):
         choices = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
         return f"{given!r} is none of the choices{hint(given, choices)}"
     if kind == "zoneinfo_str":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync_workers.config.forms import FieldForm, GuardForm, SideForm, Table, TaskForm
+from sync_workers.config.forms import DeleteForm, FieldForm, GuardForm, SideForm, Table, TaskForm
 from sync_workers.config.lines import Path
 from sync_workers.config.tables import Tables, table, tables, without
 from sync_workers.config.task_file import ConnectionConfig, SideConfig, TaskConfig
-from sync_workers.engine.rules import FieldRule, Limits, Rules
+from sync_workers.engine.rules import DeletePolicy, FieldRule, Limits, Rules
 from sync_workers.model import Pair, Side
 from sync_workers.naming import hint, task_name
 from sync_workers.schedule import Schedule
@@ -39,6 +39,13 @@ def read_tasks(checked: Tables, data: Table, connections: Connections) -> dict[s
     return tasks
 
 
+def _deletes(written: DeletePolicy | DeleteForm) -> Pair[DeletePolicy]:
+    """The delete policies by the side that they write."""
+    if isinstance(written, DeleteForm):
+        return Pair(written.to_notion, written.to_other)
+    return DeletePolicy.each_way(written)
+
+
 @dataclass(frozen=True, slots=True)
 class _TaskReader:
     checked: Tables
@@ -61,7 +68,8 @@ class _TaskReader:
             fields=tuple(fields.values()),
             mode=form.conflict,
             tie=form.tie,
-            delete=form.delete,
+            delete=_deletes(form.delete),
+            out_of_scope=form.out_of_scope,
             ambiguous=form.ambiguous,
             key=key,
             limits=Limits(**limits.model_dump()),

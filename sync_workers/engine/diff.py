@@ -16,13 +16,14 @@ from sync_workers.engine.draft import Draft
 from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import Merged, edited, merge
 from sync_workers.engine.parents import parents_first
-from sync_workers.engine.rules import DeletePolicy, Rules
+from sync_workers.engine.rules import DeletePolicy, OutOfScopePolicy, Rules
 from sync_workers.fields import Field
 from sync_workers.model import (
     ID,
     NOTHING,
     Action,
     Conflict,
+    Hold,
     Operation,
     Pair,
     Part,
@@ -80,7 +81,8 @@ class _Diff:
     def run(self) -> Plan:
         self._linked()
         self._unlinked()
-        return self.draft.plan(links=len(self.state.ids))
+        plan = self.draft.plan(links=len(self.state.ids))
+        return replace(plan, parts_hidden=self.rules.out_of_scope is OutOfScopePolicy.UNLINK)
 
     def _linked(self) -> None:
         notion, other = (self.absence.snapshot[side].records for side in Side)
@@ -119,9 +121,12 @@ class _Diff:
         part, target = Part.deleted(side), side.opposite
         records = Pair.of(target, record, None)
         base = self.state.bases(target).get(ids[target], {})
-        policy = self.rules.delete
+        policy = self.rules.delete[target]
+        # Deleted on one side, which this task ignores: should it be restored, both go on as before.
+        if policy is DeletePolicy.IGNORE:
+            self.draft.ignored.append(Hold(target, record.id, f"deleted on {side}"))
         # Deleted on one side, and this task does not pass deletions on.
-        if policy is DeletePolicy.UNLINK:
+        elif policy is DeletePolicy.UNLINK:
             self.draft.add(part, Action.UNLINK, target, ids, f"deleted on {side}", records)
         # Deleted on one side and edited on the other: the edit wins.
         elif edited(self.crossings, target, record, base):

@@ -29,6 +29,7 @@ class Draft:
     conflicts: list[Conflict] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    ignored: list[Hold] = field(default_factory=list)
 
     def add(
         self,
@@ -72,4 +73,5 @@ class Draft:
 
     def plan(self, links: int) -> Plan:
         operations = tuple(operation for part in Part for operation in self.parts[part])
-        return Plan(operations, tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held), links)
+        said = (tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held))
+        return Plan(operations, *said, links=links, ignored=tuple(self.ignored))

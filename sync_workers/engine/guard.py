@@ -13,7 +13,16 @@ NEXT_STEP = "accept it only if that is meant"
 
 def refusals(limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> list[str]:
     """One sentence for each reason not to carry out the plan; empty when it looks sane."""
-    return [reason for side in Side for reason in _refused(side, limits, state, snapshot, plan)]
+    return [
+        reason
+        for side in Side
+        for reason in (
+            *_twice(side, snapshot),
+            *_losing(side, limits, state, snapshot, plan),
+            *_changing(side, limits, state, snapshot, plan),
+            *_creating(side, limits, plan),
+        )
+    ]
 
 
 def refusals_of_undo(limits: Limits, state: State, plan: Plan) -> list[str]:
@@ -29,26 +38,51 @@ def refusals_of_undo(limits: Limits, state: State, plan: Plan) -> list[str]:
     return reasons
 
 
-def _refused(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
-    listing = snapshot[side]
-    # The listing contradicts itself: a page border that moved, or a broken service.
-    if listing.repeated:
-        shown = ", ".join(listing.repeated[:3])
-        yield f"{side} listed {len(listing.repeated)} id(s) twice ({shown}): run again"
-    links = len(state.ids)
-    lost = _lost(side, state, plan)
+def _twice(side: Side, snapshot: Snapshot) -> Iterator[str]:
+    """The listing contradicts itself: a page border that moved, or a broken service."""
+    if repeated := snapshot[side].repeated:
+        yield f"{side} listed {len(repeated)} id(s) twice ({', '.join(repeated[:3])}): run again"
+
+
+def _losing(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+    listing, links, lost = snapshot[side], len(state.ids), _lost(side, state, plan)
     # Everything is gone at once: a wrong container, a revoked share, a failed listing.
     if lost and not listing.records and not listing.failures:
         yield f"{side} is empty, but {links} record(s) were linked: is it the right container? {NEXT_STEP}"
-    elif lost > limits.lost_number and lost > limits.lost_share * links:
+    # Much is gone at once: a share that was narrowed, or somebody who cleaned up too much.
+    elif lost > limits.lost_number and lost / links > limits.lost_share:
         yield (
             f"{side} lost {lost} of {links} linked records, more than {limits.lost_share:.0%} "
             f"and more than {limits.lost_number}: {NEXT_STEP}"
         )
-    # Nobody edits every record between two runs: a changed format, zone or formula.
+
+
+def _changing(side: Side, limits: Limits, state: State, snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+    """Nobody edits every record between two runs: a changed format, zone or formula."""
     changed = _changed(side, plan)
-    if len(changed) > limits.changed_number and changed >= state.linked(side) & listing.records.keys():
-        yield f"all {len(changed)} linked records changed on {side} at once: {NEXT_STEP}"
+    if len(changed) <= limits.changed_number:
+        return
+    there = state.linked(side) & snapshot[side].records.keys()
+    number = len(changed & there)
+    if number > limits.changed_number and number / len(there) >= limits.changed_share:
+        many = "all" if number == len(there) else f"{number} of"
+        yield (
+            f"{many} {len(there)} linked records changed on {side} at once, at least "
+            f"{limits.changed_share:.0%} and more than {limits.changed_number}: {NEXT_STEP}"
+        )
+
+
+def _creating(side: Side, limits: Limits, plan: Plan) -> Iterator[str]:
+    """A side would be flooded: the opposite one shows a wrong container, or ids that are all new.
+
+    A side that is filled for the first time is none of that: there are no links yet.
+    """
+    created = sum(op.action is Action.CREATE and op.side is side for op in plan)
+    if plan.links and created > limits.created_number and created / plan.links > limits.created_share:
+        yield (
+            f"{side} would get {created} new records, with {plan.links} linked until now: more than "
+            f"{limits.created_share:.0%} of that and more than {limits.created_number}: {NEXT_STEP}"
+        )
 
 
 def _lost(side: Side, state: State, plan: Plan) -> int:

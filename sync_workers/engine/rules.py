@@ -28,6 +28,19 @@ class DeletePolicy(StrEnum):
     PROPAGATE = "propagate"
     ARCHIVE = "archive"
     UNLINK = "unlink"
+    IGNORE = "ignore"  # nothing at all: the link stays, for the case that the record is restored
+
+    @staticmethod
+    def each_way(policy: DeletePolicy | Pair[DeletePolicy]) -> Pair[DeletePolicy]:
+        """One policy for both sides, or one for each, by the side whose records it is about."""
+        return policy if isinstance(policy, Pair) else Pair(policy, policy)
+
+
+class OutOfScopePolicy(StrEnum):
+    """What happens to the counterpart of a record that is moved, archived, filtered out or not shared."""
+
+    WAIT = "wait"
+    UNLINK = "unlink"
 
 
 class AmbiguousPolicy(StrEnum):
@@ -61,12 +74,18 @@ class Limits:
     Attributes:
         lost_share: refuse when a side lost more than this share of its links ...
         lost_number: ... and more than this number.
-        changed_number: refuse when every linked record of a side changed and they are more than this.
+        changed_share: refuse when at least this share of a side's linked records changed at once ...
+        changed_number: ... and more than this number.
+        created_share: refuse when a side would get new records, more than this share of the links ...
+        created_number: ... and more than this number. A first run has no links, and is not refused.
     """
 
     lost_share: float = 0.25
     lost_number: int = 5
+    changed_share: float = 1.0
     changed_number: int = 20
+    created_share: float = 1.0
+    created_number: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,8 @@ class Rules:
 
     Attributes:
         tie: who wins a conflict in mode `newer` whose order in time cannot be told.
+        delete: by side, what happens to its record when the opposite side deleted the counterpart.
+        out_of_scope: what happens to a record whose counterpart is there, but not for this task.
         key: the fields that records are matched by, as Notion attribute names; empty where the
             records bring their key with them (hooks).
         clock_steps: how coarse each side's times of change are.
@@ -84,7 +105,8 @@ class Rules:
     fields: tuple[FieldRule, ...]
     mode: ConflictMode = ConflictMode.NEWER
     tie: Side = Side.OTHER
-    delete: DeletePolicy = DeletePolicy.PROPAGATE
+    delete: Pair[DeletePolicy] = Pair(DeletePolicy.PROPAGATE, DeletePolicy.PROPAGATE)
+    out_of_scope: OutOfScopePolicy = OutOfScopePolicy.WAIT
     ambiguous: AmbiguousPolicy = AmbiguousPolicy.REPORT
     key: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)

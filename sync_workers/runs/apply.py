@@ -153,10 +153,11 @@ class Application:
         try:
             if operation.action.writes and self._is_left_out(operation):
                 return
+            operation = self.calls.settled(operation, parts_hidden=self.plan.parts_hidden)
             self.writer.perform(number, operation)
-            self.report.count(side, operation.action)
+            self.report.count(operation.side, operation.action)
             _log.info(
-                "%s %s on %s: %s", operation.action, record_id, side, operation.reason,
+                "%s %s on %s: %s", operation.action, record_id, operation.side, operation.reason,
                 extra={"task": self.task, "run": self.report.run, "action": str(operation.action)},
             )  # fmt: skip
         except StateError:

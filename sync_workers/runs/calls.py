@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 
 from sync_workers.errors import LaterError, MovedError
-from sync_workers.model import ID, Action, Fields, Hold, Operation, Pair, Plan, Record, Side
+from sync_workers.model import ID, Action, Fields, Hold, Operation, Pair, Part, Plan, Record, Side
 from sync_workers.report import Report
 from sync_workers.services.base import Gone, OutOfScope, Service
 from sync_workers.values import same
@@ -14,6 +14,24 @@ from sync_workers.values import same
 
 class HeldError(Exception):
     """The operation waits on purpose; the text says why."""
+
+
+class HiddenError(HeldError):
+    """A missing record is not deleted, but out of scope.
+
+    Attributes:
+        side: where it is missing.
+        parted: what to say when the task unlinks such records.
+    """
+
+    def __init__(self, side: Side, record_id: ID, reason: str) -> None:
+        found = f"its counterpart {record_id} on {side} is not taken for deleted: {reason}"
+        super().__init__(f'{found}; bring it back, delete it, or set the task\'s out_of_scope = "unlink"')
+        self.side = side
+        self.parted = f"{found}; left alone from now on"
+
+
+_TAKE_FOR_GONE = frozenset({Action.CREATE, Action.DELETE, Action.ARCHIVE, Action.UNLINK})
 
 
 @dataclass(slots=True)
@@ -89,21 +107,54 @@ class Calls:
             msg = f"record {planned.id} changed since it was read"
             raise MovedError(msg)
 
-    def confirm_gone(self, side: Side, record_id: ID) -> None:
-        """Ask for a missing record by its id: absent from a listing is not gone (rule R4).
+    def settled(self, operation: Operation, *, parts_hidden: bool) -> Operation:
+        """The operation after the records that it takes for gone were asked for (rule R4).
+
+        With `parts_hidden` it becomes an unlink when the only one turns out to be out of scope.
 
         Raises:
-            HeldError: it exists, here or elsewhere.
+            HeldError: it has to wait.
         """
+        try:
+            self._confirm(operation)
+        except HiddenError as hidden:
+            if not parts_hidden:
+                raise
+            side = hidden.side.opposite
+            self.report.parted.append(Hold(side, operation.ids[side] or "", hidden.parted))
+            return replace(operation, action=Action.UNLINK, side=side, fields={}, reason=hidden.parted)
+        return operation
+
+    def _confirm(self, operation: Operation) -> None:
+        """Ask by their ids for the records that an operation takes for gone.
+
+        Raises:
+            HiddenError: the only one is out of scope.
+            HeldError: it is there, or nobody can tell; of two that are missing neither is gone.
+        """
+        # An undo does not follow from what is missing.
+        if operation.action not in _TAKE_FOR_GONE or operation.part is Part.UNDONE:
+            return
+        ids, records = operation.ids, operation.records
+        missing = {side: ids[side] or "" for side in Side if ids[side] is not None and records[side] is None}
+        if len(missing) == len(Side):
+            self._confirm_one_gone(Pair(missing[Side.NOTION], missing[Side.OTHER]))
+        for side, record_id in missing.items() if len(missing) == 1 else ():
+            self._confirm_gone(side, record_id)
+
+    def _confirm_gone(self, side: Side, record_id: ID) -> None:
+        """Absent from a listing is not gone."""
         found = self.on(side).read([record_id])[record_id]
+        if isinstance(found, OutOfScope) and found.is_sure:
+            raise HiddenError(side, record_id, found.reason)
         if isinstance(found, OutOfScope):
-            msg = f"its counterpart {record_id} on {side} is not deleted but {found.reason}"
+            msg = f"its counterpart {record_id} on {side} is not taken for deleted: {found.reason}"
             raise HeldError(msg)
         if not isinstance(found, Gone):
             msg = f"its counterpart {record_id} on {side} is there although the listing did not show it"
             raise HeldError(msg)
 
-    def confirm_one_gone(self, ids: Pair[ID]) -> None:
+    def _confirm_one_gone(self, ids: Pair[ID]) -> None:
         """Ask for two linked records that are both missing: if both only hide, they still belong together.
 
         Raises:
@@ -119,15 +170,11 @@ class Calls:
 
 
 def confirmed(plan: Plan, calls: Calls) -> Plan:
-    """The plan without the deletions that a run would not carry out, since the record is elsewhere."""
+    """The plan as a run would carry it out: without the records that turn out to be elsewhere."""
     kept, held = [], list(plan.held)
     for operation in plan:
-        side, gone_id = operation.side.opposite, operation.ids[operation.side.opposite]
-        if operation.action in {Action.DELETE, Action.ARCHIVE} and gone_id is not None:
-            try:
-                calls.confirm_gone(side, gone_id)
-            except HeldError as waits:
-                held.append(Hold(operation.side, operation.source_id, str(waits)))
-                continue
-        kept.append(operation)
+        try:
+            kept.append(calls.settled(operation, parts_hidden=plan.parts_hidden))
+        except HeldError as waits:
+            held.append(Hold(operation.side, operation.source_id, str(waits)))
     return replace(plan, operations=tuple(kept), held=tuple(held))

@@ -33,11 +33,15 @@ def link(state: State, ids: Pair[ID], bases: Pair[Fields], *, leaves: ID | None 
     return Change(links=links, pending=found, unlinked=rejoined)
 
 
-def unlink(operation: Operation) -> Change:
-    """Forget a link; what is still there of it is left alone from now on."""
-    there = operation.records[operation.side]
-    parted = {(operation.side, there.id): True} if there is not None else {}
-    return Change(links={both(operation.ids).notion: None}, unlinked=parted)
+def unlink(state: State, operation: Operation) -> Change:
+    """Forget a link; what is still there of it is left alone from now on.
+
+    So is what a create of ours made from a record that is out of scope now: it has no link yet.
+    """
+    ids, side, there = both(operation.ids), operation.side, operation.records[operation.side]
+    is_linked = state.ids.get(ids.notion) == ids.other
+    is_alone = there is not None and (is_linked or there.id not in state.bases(side))
+    return parted(state, ids, *([side] if is_alone else []))
 
 
 def parted(state: State, ids: Pair[ID | None], *sides: Side) -> Change:

@@ -40,12 +40,10 @@ def judge(rules: Rules, schemas: Pair[Schema], capabilities: Pair[Capabilities])
 
 
 def _judge_deletes(rules: Rules, capabilities: Pair[Capabilities]) -> Iterator[Finding]:
-    if rules.delete is DeletePolicy.ARCHIVE:
-        for side in Side:
-            if not capabilities[side].archives:
-                yield Finding(
-                    "", f'{side} has no archive: write delete = "propagate" or "unlink" instead of "archive"'
-                )
+    for side in Side:
+        if rules.delete[side] is DeletePolicy.ARCHIVE and not capabilities[side].archives:
+            told = f'{side} has no archive: write delete = {{ to_{side} = "propagate" }}'
+            yield Finding("", f'{told}, or "unlink" or "ignore" there')
 
 
 def _judge_field(rule: FieldRule, schemas: Pair[Schema]) -> Iterator[Finding]:

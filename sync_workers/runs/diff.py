@@ -44,15 +44,16 @@ def decide(
             stepped, base, gathered.snapshot,
             fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
         )  # fmt: skip
-        plan = leave_alone(plan, known, report.task)
+        # For the guards counts what was linked before: to copy a whole wrong container is an accident.
+        plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)
         reasons = refusals(rules.limits, unpaused(base), gathered.snapshot, plan)
         repeated = any(gathered.snapshot[side].repeated for side in Side)
         if moved:
             plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
         if moved or not known.setup:
             plan = replace(plan, setup=dict(gathered.setup))
-        plan = replace(plan, stale=forgotten)
         guarded, plan = plan, without_quarantined(plan, base, now)
+        report.fresh = sorted(changed)
         _tell(report, plan, rules)
         if reasons and (repeated or not accept_guards):
             raise GuardError(guarded, reasons, final=repeated)
@@ -64,6 +65,7 @@ def _tell(report: Report, plan: Plan, rules: Rules) -> None:
     report.planned = len(plan)
     report.ambiguous.extend(plan.ambiguous)
     report.held.extend(plan.held)
+    report.ignored.extend(plan.ignored)
     report.quarantined.extend(plan.quarantined)
     # What the task decides itself is known only when it has decided.
     report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))

@@ -80,6 +80,7 @@ class Steps:
         mine = [c for c in plan.conflicts if (c.ids.notion in state.ids) == (part is Part.CHANGED)]
         if part in {Part.CHANGED, Part.MATCHED}:
             report.conflicts.extend(c for c in mine if not (rules.task_resolves and c.held))
+        report.ignored.extend(hold for hold in plan.ignored if part is Part.deleted(hold.side.opposite))
         return cls(Application(task, services, plan, state, Unstored(), report), services)
 
     def run(self, part: Part, state: State, objs: Pair[Objects | None]) -> State:

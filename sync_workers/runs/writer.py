@@ -71,7 +71,7 @@ class Writer:
         self.earlier = {side: dict(self.state.pending.get(side, {})) for side in Side}
 
     def perform(self, number: int, operation: Operation) -> None:
-        """Carry out one operation to its end.
+        """Carry out one operation to its end, after what it takes for gone was asked for (`Calls.settled`).
 
         Raises:
             HeldError, MovedError, RejectedError, LaterError, AccessError: it did not happen.
@@ -130,17 +130,13 @@ class Writer:
 
     def _keep(self, number: int, operation: Operation) -> None:
         """An operation on the state alone."""
-        ids, side, entry = both(operation.ids), operation.side, self._intent(number, operation)
+        ids, entry = both(operation.ids), self._intent(number, operation)
         undone = operation.part is Part.UNDONE
         if undone and operation.action is Action.UNLINK:
             self._end(number, operation, parted(self.state, ids, *Side), entry)
             return
-        if operation.action is Action.UNLINK and operation.records[side] is not None:
-            self.calls.confirm_gone(side.opposite, ids[side.opposite])
-        elif operation.action is Action.UNLINK:
-            self.calls.confirm_one_gone(ids)
         if operation.action in {Action.UNLINK, Action.DROP}:
-            self._end(number, operation, unlink(operation), entry)
+            self._end(number, operation, unlink(self.state, operation), entry)
         else:
             self._end(number, operation, link(self.state, ids, operation.bases), entry)
 
@@ -151,8 +147,6 @@ class Writer:
         if source.id in self.state.bases(side.opposite) and not self._is_linked(operation.ids):
             msg = f"record {source.id} was linked since the plan was made"
             raise HeldError(msg)
-        if gone_id is not None:
-            self.calls.confirm_gone(side, gone_id)
         was_linked = gone_id is not None and self._is_linked(operation.ids)
         idempotency, entry = f"{self.task}/{side}/{source.id}", self._intent(number, operation)
         self._begin_create(number, operation, source, idempotency, entry)
@@ -218,8 +212,6 @@ class Writer:
         """Repeating it is harmless: what is gone or changed since is told by the service."""
         side, ids, record = operation.side, operation.ids, there(operation, operation.side)
         undone = operation.part is Part.UNDONE
-        if not undone:
-            self.calls.confirm_gone(side.opposite, both(ids)[side.opposite])
         service = self.calls.on(side)
         if operation.action is Action.ARCHIVE and not service.capabilities.archives:
             msg = f"the service of {side} has no archive: choose another delete policy for the task"

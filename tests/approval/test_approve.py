@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sync_workers.approval import approve
+from sync_workers.engine.rules import DeletePolicy
 from sync_workers.errors import ConflictError, DecisionError, GuardError, MovedError, StateError
 from sync_workers.local import run_here
 from sync_workers.model import Action, ConflictMode, Pair, Part, Side
@@ -94,6 +95,16 @@ def test_the_report_tells_of_the_plan_only(stage: Stage) -> None:
     assert (stored["trigger"], stored["outcome"]) == ("approval", "done")
     assert (stored["conflicts"], stored["ambiguous"], stored["held"]) == (0, 0, 0)
     assert stage.run().summary()["conflicts"] == 1
+
+
+def test_the_report_tells_of_no_deletion_that_is_ignored_elsewhere(stage: Stage) -> None:
+    policies = Pair(notion=DeletePolicy.IGNORE, other=DeletePolicy.PROPAGATE)
+    stage.task.sync_rules = replace(GUARDED, delete=policies)
+    refusal = stage.situation()
+    stage.remove(Side.OTHER, stage.salt.other)
+    report = stage.approve(refusal)
+    assert (report.counts, report.ignored) == (refusal.counts, [])
+    assert [hold.record_id for hold in stage.run().ignored] == [stage.salt.notion]
 
 
 def test_a_conflict_that_is_held_elsewhere_does_not_make_an_approval_less_than_done(stage: Stage) -> None:

@@ -68,6 +68,13 @@ def test_check_shows_the_field_map_with_a_sample_of_each_side(command: Command) 
     assert result.out.endswith("Nothing stands in the way.\n")
 
 
+def test_check_shows_the_delete_policy_of_each_side(command: Command) -> None:
+    write(TASK.replace("match =", 'delete = { to_notion = "ignore" }\nmatch ='))
+    container("check-a").add(Name="Bread", Status=True)
+    container("check-b").add(title="Milk", done=False)
+    assert "deletes ignore to notion, propagate to other" in command("check").out
+
+
 def test_check_writes_nothing(command: Command) -> None:
     write(TASK)
     container("check-a").add(Name="Bread", Status=True)

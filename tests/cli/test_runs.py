@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sync_workers.redis.lease import Lease, Taken
@@ -86,7 +88,61 @@ def test_plan_shows_no_deletion_that_a_run_would_not_make(scene: Scene, command:
     assert "would do" not in planned.out
     for shown in (planned, ran):
         assert "waits: " in shown.out
-        assert "not deleted but archived" in shown.out
+        assert "not taken for deleted: archived" in shown.out
+    assert len(scene.right.records) == 2
+
+
+def change(*written: tuple[str, str]) -> None:
+    """Edit the task file as a person."""
+    path = Path("sync.toml")
+    text = path.read_text(encoding="utf-8")
+    for before, after in written:
+        assert before in text
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_r9_plan_run_and_status_say_what_of_the_setup_changed(scene: Scene, command: Command) -> None:
+    scene.left.add(title="Bread", note=None)
+    command("run", scene.task)
+    change((f'"{scene.right.name}"', f'"{scene.right.name}-older"'))
+    planned, ran = command("plan", scene.task), command("run", scene.task)
+    for shown in (planned, ran):
+        assert "the set-up changed (other.container): compared afresh" in shown.out
+    assert "since the set-up changed: other.container" in command("status").out
+    assert "set-up" not in command("run", scene.task).out
+    assert titles(scene.left) == titles(scene.right) == ["Bread"]
+
+
+def test_plan_run_and_status_tell_of_deletions_that_are_ignored(scene: Scene, command: Command) -> None:
+    change(("match =", 'delete = { to_other = "ignore" }\nmatch ='))
+    record = scene.left.add(title="Bread", note=None)
+    scene.left.add(title="Milk", note=None)
+    command("run", scene.task)
+    scene.left.remove(record.id)
+    planned, ran = command("plan", scene.task), command("run", scene.task)
+    for shown in (planned, ran):
+        assert shown.code == 0
+        assert "left as they are: 1 record(s) whose counterpart is deleted" in shown.out
+        assert "waits" not in shown.out
+    assert "1 deletion(s) ignored" in command("status").out
+    assert titles(scene.right) == ["Bread", "Milk"]
+
+
+def test_plan_and_run_tell_what_is_unlinked_since_it_is_out_of_scope(scene: Scene, command: Command) -> None:
+    change(("match =", 'out_of_scope = "unlink"\nmatch ='))
+    record = scene.left.add(title="Bread", note=None)
+    scene.left.add(title="Milk", note=None)
+    command("run", scene.task)
+    scene.left.archived[record.id] = scene.left.records[record.id]
+    scene.left.remove(record.id)
+    planned, ran = command("plan", scene.task), command("run", scene.task)
+    assert "would do: 1 other unlink" in planned.out
+    for shown in (planned, ran):
+        assert (
+            f"{record.id} on notion is not taken for deleted: archived; left alone from now on" in shown.out
+        )
+    assert "1 unlinked, out of scope" in command("status").out
     assert len(scene.right.records) == 2
 
 

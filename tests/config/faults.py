@@ -160,6 +160,25 @@ OF_TASKS = {
     ),
     "tie": ("match =", 'tie = "notoin"\nmatch =', "9: tasks.todo.tie", "did you mean 'notion'?"),
     "delete": ("match =", 'delete = "archiv"\nmatch =', "9: tasks.todo.delete", "did you mean 'archive'?"),
+    "delete one way": (
+        "match =",
+        'delete.to_notion = "ignore"\ndelete.to_other = "archiv"\nmatch =',
+        "10: tasks.todo.delete.to_other",
+        "did you mean 'archive'?",
+    ),
+    "delete which way": (
+        "match =",
+        'delete = { to_notoin = "ignore" }\nmatch =',
+        "9: tasks.todo.delete.to_notoin",
+        "did you mean 'to_notion'?",
+    ),
+    "delete is neither": ("match =", "delete = 3\nmatch =", "9: tasks.todo.delete", "or should be a table"),
+    "out of scope": (
+        "match =",
+        'out_of_scope = "unlinked"\nmatch =',
+        "9: tasks.todo.out_of_scope",
+        "did you mean 'unlink'?",
+    ),
     "ambiguous": ("match =", 'ambiguous = "zz"\nmatch =', "9: tasks.todo.ambiguous", "there is copy, report"),
     "match unknown": (
         '["Name"]',

@@ -17,7 +17,16 @@ from pydantic.fields import FieldInfo
 
 from sync_workers.cli import app
 from sync_workers.config import read
-from sync_workers.config.forms import FieldForm, FileForm, Form, GuardForm, KindForm, SideForm, TaskForm
+from sync_workers.config.forms import (
+    DeleteForm,
+    FieldForm,
+    FileForm,
+    Form,
+    GuardForm,
+    KindForm,
+    SideForm,
+    TaskForm,
+)
 from sync_workers.errors import SettingsError
 from sync_workers.services import KINDS, find
 from sync_workers.settings import Settings, variable
@@ -31,6 +40,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Connections: `[connections.NAME]`": KindForm,
     "## Tasks: `[tasks.NAME]`": TaskForm,
     "### Sides: `notion` and `other`": SideForm,
+    "### Deletions: `[tasks.NAME.delete]`": DeleteForm,
     "### Field map: `[tasks.NAME.fields]`": FieldForm,
     "### Guards: `[tasks.NAME.guard]`": GuardForm,
 }

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from sync_workers.config import TaskFile, load, load_for, read
-from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, FieldRule, Limits
+from sync_workers.engine.rules import (
+    AmbiguousPolicy,
+    DeletePolicy,
+    Direction,
+    FieldRule,
+    Limits,
+    OutOfScopePolicy,
+)
 from sync_workers.errors import SettingsError
 from sync_workers.model import ConflictMode, Pair, Side
 from sync_workers.services.memory import container
@@ -40,6 +47,7 @@ in_total = 3
 conflict = "other"
 tie = "notion"
 delete = "archive"
+out_of_scope = "unlink"
 ambiguous = "copy"
 match = ["Name", "Due"]
 notion = { connection = "work", box = "left" }
@@ -47,7 +55,10 @@ other = { connection = "calendar", container = "todo" }
 [tasks."To do".guard]
 lost_share = 0.5
 lost_number = 1
+changed_share = 0.4
 changed_number = 2
+created_share = 3
+created_number = 4
 [tasks."To do".fields]
 Name = "summary"
 Due = { other = "due", direction = "to_other" }
@@ -84,8 +95,12 @@ def test_a_task_holds_its_schedule_and_rules() -> None:
     assert task.schedule.every == timedelta(hours=1, minutes=30)
     assert (task.schedule.crontab, task.schedule.in_total) == (None, 3)
     assert (task.rules.mode, task.rules.tie) == (ConflictMode.OTHER, Side.NOTION)
-    assert (task.rules.delete, task.rules.ambiguous) == (DeletePolicy.ARCHIVE, AmbiguousPolicy.COPY)
-    assert task.rules.limits == Limits(lost_share=0.5, lost_number=1, changed_number=2)
+    assert (task.rules.delete, task.rules.ambiguous) == (
+        DeletePolicy.each_way(DeletePolicy.ARCHIVE),
+        AmbiguousPolicy.COPY,
+    )
+    assert task.rules.limits == Limits(0.5, 1, 0.4, 2, 3, 4)
+    assert task.rules.out_of_scope is OutOfScopePolicy.UNLINK
     assert task.rules.key == ("Name", "Due")
 
 
@@ -121,8 +136,26 @@ def test_a_small_file_takes_the_defaults() -> None:
 
     assert not task.schedule.by_itself
     assert (task.rules.mode, task.rules.tie) == (ConflictMode.NEWER, Side.OTHER)
-    assert (task.rules.delete, task.rules.ambiguous) == (DeletePolicy.PROPAGATE, AmbiguousPolicy.REPORT)
+    assert task.rules.delete == DeletePolicy.each_way(DeletePolicy.PROPAGATE)
+    assert (task.rules.out_of_scope, task.rules.ambiguous) == (OutOfScopePolicy.WAIT, AmbiguousPolicy.REPORT)
     assert task.rules.limits == Limits()
+
+
+@pytest.mark.parametrize(
+    ("written", "policies"),
+    [
+        ('"ignore"', Pair(DeletePolicy.IGNORE, DeletePolicy.IGNORE)),
+        (
+            '{ to_notion = "unlink", to_other = "archive" }',
+            Pair(notion=DeletePolicy.UNLINK, other=DeletePolicy.ARCHIVE),
+        ),
+        ('{ to_other = "ignore" }', Pair(notion=DeletePolicy.PROPAGATE, other=DeletePolicy.IGNORE)),
+    ],
+)
+def test_a_task_holds_a_delete_policy_for_each_side(written: str, policies: Pair[DeletePolicy]) -> None:
+    task = read_text(SMALL.replace("match =", f"delete = {written}\nmatch =")).tasks["todo"]
+
+    assert task.rules.delete == policies
 
 
 def test_a_crontab_is_kept_with_its_time_zone() -> None:

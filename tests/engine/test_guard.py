@@ -9,7 +9,7 @@ import pytest
 
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
-from sync_workers.engine.rules import Limits
+from sync_workers.engine.rules import DeletePolicy, Limits
 from sync_workers.model import Failure, Listing, Pair, Side
 from tests.engine.build import Situation
 
@@ -121,6 +121,74 @@ def test_new_records_do_not_hide_that_every_linked_one_changed(side: Side) -> No
 
 
 @BOTH
+@pytest.mark.parametrize(("changed", "is_refused"), [(24, False), (25, True), (50, True)])
+def test_a_share_of_the_linked_records_that_changed_at_once(
+    side: Side, changed: int, *, is_refused: bool
+) -> None:
+    here = linked(50)
+    edit(here, side, changed)
+    reasons = refusals(Limits(changed_share=0.5), here.state, here.snapshot, here.plan())
+    assert bool(reasons) is is_refused
+
+
+@BOTH
+def test_records_that_were_just_matched_do_not_count_as_changed(side: Side) -> None:
+    """They are in conflict, but nobody edited them since the last run."""
+    here = linked(20)
+    edit(here, side, 20)
+    for each in Side:
+        here.has(each, "new", title="new", text=str(each))
+    assert here.plan().conflicts
+    assert refused(here) == []
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("links", "new", "is_refused"),
+    [
+        (1, 200, False),  # not more than 200
+        (1, 201, True),
+        (201, 201, False),  # not more than there were
+        (200, 201, True),
+        (0, 1000, False),  # a first run
+    ],
+)
+def test_a_side_that_would_get_more_new_records_than_were_linked(
+    side: Side, links: int, new: int, *, is_refused: bool
+) -> None:
+    here = linked(links)
+    for number in range(new):
+        here.has(side.opposite, f"new {number}", title=f"new {number}")
+    reasons = refused(here)
+    assert bool(reasons) is is_refused
+    assert all(f"{side} would get {new} new records" in reason for reason in reasons)
+
+
+@BOTH
+def test_a_deletion_that_is_ignored_is_none_of_the_losses(side: Side) -> None:
+    """Nothing would be done about it, and to refuse it would stop everything else for ever."""
+    here = linked(30)
+    here.rules = replace(here.rules, delete=DeletePolicy.each_way(DeletePolicy.IGNORE))
+    lose(here, side, 30)
+    assert refused(here) == []
+
+
+@BOTH
+@pytest.mark.parametrize("share", [number / 100 for number in range(1, 101)])
+def test_shares_are_met_exactly(side: Side, share: float) -> None:
+    """Not a record earlier or later because of how numbers such as 0.29 are kept."""
+    at_share = round(share * 100)
+    lost, changed, created = linked(100), linked(100), linked(100)
+    lose(lost, side, at_share)
+    edit(changed, side, at_share)
+    for number in range(at_share):
+        created.has(side, f"new {number}", title=f"new {number}")
+    limits = Limits(share, 0, share, 0, share, 0)
+    told = [refusals(limits, here.state, here.snapshot, here.plan()) for here in (lost, changed, created)]
+    assert [bool(reasons) for reasons in told] == [at_share == 100, True, False]
+
+
+@BOTH
 def test_an_id_that_occurs_twice(side: Side) -> None:
     here = linked(3)
     one, another = here.snapshot[side], here.snapshot[side.opposite]
@@ -150,13 +218,18 @@ def test_r9_after_a_changed_setup_nothing_is_lost(side: Side) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda here: lose(here, Side.OTHER, 6), lambda here: edit(here, Side.OTHER, 21)]
+    "change",
+    [
+        lambda here: lose(here, Side.OTHER, 6),
+        lambda here: edit(here, Side.OTHER, 21),
+        lambda here: [here.has(Side.OTHER, f"new {n}", title=f"new {n}") for n in range(201)],
+    ],
 )
 def test_a_task_may_set_its_own_limits(change: Callable[[Situation], None]) -> None:
     here = linked(21)
     change(here)
     assert refused(here)
-    generous = Limits(lost_share=0.5, changed_number=100)
+    generous = Limits(lost_share=0.5, changed_number=100, created_number=1000)
     assert refusals(generous, here.state, here.snapshot, here.plan()) == []
 
 

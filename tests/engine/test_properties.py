@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from random import Random
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync_workers.engine.diff import diff
-from sync_workers.engine.rules import Direction, Rules
+from sync_workers.engine.guard import refusals
+from sync_workers.engine.rules import Direction, Limits, Rules
 from sync_workers.model import Action, ConflictMode, Listing, Pair, Part, Plan, Side, Snapshot
 from sync_workers.state import State
 from sync_workers.values import same
@@ -43,7 +45,8 @@ def mirrored_rules(rules: Rules) -> Rules:
     )
     keys = tuple(rule.attrs.other for rule in rules.fields if rule.attrs.notion in rules.key)
     mode = modes.get(rules.mode, rules.mode)
-    return replace(rules, fields=fields, mode=mode, tie=rules.tie.opposite, key=keys)
+    deletes = mirrored_pair(rules.delete)
+    return replace(rules, fields=fields, mode=mode, tie=rules.tie.opposite, delete=deletes, key=keys)
 
 
 def mirrored_state(state: State) -> State:
@@ -65,6 +68,8 @@ def decisions(plan: Plan, *, mirrored: bool = False) -> Counter[str]:
     for conflict in plan.conflicts:
         winner = conflict.winner.opposite if mirrored and conflict.winner else conflict.winner
         said[f"conflict {turned(conflict.ids)} {turned(conflict.values)} {winner} {conflict.tie}"] += 1
+    for hold in plan.ignored:
+        said[f"ignored {hold.record_id}"] += 1
     for ambiguity in plan.ambiguous:
         said[f"ambiguous {turned(ambiguity.ids)}"] += 1
     return said
@@ -97,6 +102,23 @@ def mirrored_counts(plan: Plan) -> Counter[tuple[Action, Side, Part]]:
     }
     written = (op for op in plan if op.action.writes)
     return Counter((op.action, op.side.opposite, parts.get(op.part, op.part)) for op in written)
+
+
+@given(CHANCE, MODES, st.tuples(*[st.sampled_from((0, 0.25, 0.5, 1)), st.integers(0, 2)] * 3))
+def test_swapped_sides_are_refused_for_the_mirrored_reasons(
+    chance: Random, mode: ConflictMode, said: tuple[Any, ...]
+) -> None:
+    world, limits = situation_by(chance, mode=mode), Limits(*said)
+    state, snapshot = world.state or State(), snapshot_of(world)
+
+    plan = diff(world.rules, state, snapshot)
+    mirror = diff(mirrored_rules(world.rules), mirrored_state(state), mirrored_pair(snapshot))
+
+    reasons = refusals(limits, state, snapshot, plan)
+    mirrored = refusals(limits, mirrored_state(state), mirrored_pair(snapshot), mirror)
+    swap = {"notion": "other", "other": "notion"}
+    swapped = [re.sub(r"\b(notion|other)\b", lambda found: swap[found[0]], reason) for reason in mirrored]
+    assert sorted(swapped) == sorted(reasons)
 
 
 # --- what a run leaves behind ---

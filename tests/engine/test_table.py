@@ -141,7 +141,7 @@ def test_edited_to_two_values_in_mode_error_holds_that_field_and_merges_the_rest
 )
 def test_gone_on_one_side_and_same_on_the_other(side: Side, policy: DeletePolicy, action: str) -> None:
     """R4: the counterpart goes as the policy says, and only the counterpart."""
-    here = Situation(replace(RULES, delete=policy))
+    here = Situation(replace(RULES, delete=DeletePolicy.each_way(policy)))
     ids = here.linked(title="Bread")
     here.linked(2, title="Milk")
     here.remove(side, ids[side])
@@ -153,10 +153,54 @@ def test_gone_on_one_side_and_same_on_the_other(side: Side, policy: DeletePolicy
 
 
 @BOTH
+@pytest.mark.parametrize("policy", [p for p in DeletePolicy if p is not DeletePolicy.IGNORE])
+def test_each_side_has_its_own_delete_policy(side: Side, policy: DeletePolicy) -> None:
+    """What a side's policy says is done to that side's records, when the opposite side deleted theirs."""
+    here = Situation(replace(RULES, delete=Pair.of(side.opposite, policy, DeletePolicy.IGNORE)))
+    kept, gone = here.linked(title="Bread"), here.linked(2, title="Milk")
+    here.remove(side.opposite, kept[side.opposite])
+    here.remove(side, gone[side])
+
+    plan = here.plan()
+
+    assert (only(plan).side, only(plan).ids) == (side.opposite, gone)
+    assert [(hold.side, hold.record_id) for hold in plan.ignored] == [(side, kept[side])]
+
+
+@BOTH
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_deletion_that_is_ignored_does_nothing_even_to_an_edited_record(
+    side: Side, *, is_edited: bool
+) -> None:
+    """R1: no operation in any run, so that both go on as before once it is restored."""
+    here = Situation(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.IGNORE)))
+    ids = here.linked(title="Bread", text="two")
+    here.remove(side, ids[side])
+    if is_edited:
+        here.edit(side.opposite, ids[side.opposite], text="three")
+
+    plan = here.plan()
+
+    assert (plan.operations, plan.held) == ((), ())
+    (hold,) = plan.ignored
+    assert (hold.side, hold.record_id) == (side.opposite, ids[side.opposite])
+    assert hold.reason == f"deleted on {side}"
+
+
+@BOTH
+def test_gone_on_one_side_and_edited_on_the_other_with_unlink_it_is_parted_all_the_same(side: Side) -> None:
+    here = Situation(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.UNLINK)))
+    ids = here.linked(title="Bread", text="two")
+    here.remove(side, ids[side])
+    here.edit(side.opposite, ids[side.opposite], text="three")
+    assert actions(here.plan()) == ["unlink"]
+
+
+@BOTH
 @pytest.mark.parametrize("policy", [DeletePolicy.PROPAGATE, DeletePolicy.ARCHIVE])
 def test_gone_on_one_side_and_edited_on_the_other_the_edit_wins(side: Side, policy: DeletePolicy) -> None:
     """R2, R4: the record is made again where it was deleted, and the plan says why."""
-    here = Situation(replace(RULES, delete=policy))
+    here = Situation(replace(RULES, delete=DeletePolicy.each_way(policy)))
     ids = here.linked(title="Bread", text="two")
     here.remove(side, ids[side])
     here.edit(side.opposite, ids[side.opposite], text="three")

@@ -224,6 +224,7 @@ class World:
         """What is not in step although the last plan was empty and did not name it."""
         state = self.state or State()
         named = {i for ambiguity in quiet.ambiguous for side in Side for i in ambiguity.ids[side]}
+        named |= {hold.record_id for hold in quiet.ignored}
         held = {(conflict.ids, conflict.attrs) for conflict in quiet.conflicts}
         found = [
             f"{record_id} of {side} has no counterpart"

@@ -37,7 +37,7 @@ def _rules(chance: random.Random, mode: ConflictMode | None) -> Rules:
     return Rules(
         fields=tuple(FieldRule(Pair(*attrs), way) for attrs, way in zip(ATTRS, directions, strict=True)),
         mode=mode or chance.choice((ConflictMode.NOTION, ConflictMode.OTHER, ConflictMode.ERROR)),
-        delete=chance.choice((DeletePolicy.PROPAGATE, DeletePolicy.PROPAGATE, *DeletePolicy)),
+        delete=Pair.each(lambda _: chance.choice((*[DeletePolicy.PROPAGATE] * 3, *DeletePolicy))),
         ambiguous=chance.choice(list(AmbiguousPolicy)),
         key=("Name",),
         clock_steps=Pair(timedelta(0), timedelta(0)),

@@ -229,14 +229,20 @@ def test_a_text_that_has_to_be_an_option_is_told() -> None:
     assert said == ["other may refuse a text that is no option of 'x'"]
 
 
+@pytest.mark.parametrize("opposite", DeletePolicy)
 @pytest.mark.parametrize("policy", DeletePolicy)
 @pytest.mark.parametrize("side", Side)
-def test_a_side_without_archive_cannot_archive(policy: DeletePolicy, side: Side) -> None:
+def test_a_side_without_archive_cannot_archive(
+    side: Side, policy: DeletePolicy, opposite: DeletePolicy
+) -> None:
+    """Whatever the task says about the other side, which has one."""
     capabilities = Pair.of(side, Capabilities(), ALL)
 
-    found = judge(Rules((), delete=policy), Pair({}, {}), capabilities)
+    found = judge(Rules((), delete=Pair.of(side, policy, opposite)), Pair({}, {}), capabilities)
 
-    said = f'{side} has no archive: write delete = "propagate" or "unlink" instead of "archive"'
+    said = (
+        f'{side} has no archive: write delete = {{ to_{side} = "propagate" }}, or "unlink" or "ignore" there'
+    )
     assert list(found) == ([Finding("", said)] if policy is DeletePolicy.ARCHIVE else [])
 
 

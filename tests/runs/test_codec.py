@@ -178,7 +178,7 @@ def test_a_value_that_is_no_number_comes_back_as_none() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no json", b"{}", b"[]", b'{"$Plan": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]}',
+    [b"", b"no json", b"{}", b"[]", b'{"$Plan": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]}',
      b'{"$Unknown": []}',
      b'{"$Side": "left"}', b'"text"', b"\xff", b'{"$Record": ["x", {}, {"$datetime": "2026-01-01"}]}'],
 )  # fmt: skip

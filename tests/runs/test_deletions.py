@@ -8,6 +8,7 @@ import pytest
 
 from sync_workers.engine.rules import DeletePolicy
 from sync_workers.model import Pair, Side
+from sync_workers.report import Outcome
 from sync_workers.services.base import Capabilities
 from tests.runs.here import RULES, Here, named
 
@@ -23,11 +24,11 @@ def here() -> Here:
 
 
 @BOTH
-@pytest.mark.parametrize("policy", list(DeletePolicy))
+@pytest.mark.parametrize("policy", [policy for policy in DeletePolicy if policy is not DeletePolicy.IGNORE])
 def test_r4_a_counterpart_that_is_only_out_of_sight_deletes_and_parts_nothing(
     side: Side, policy: DeletePolicy
 ) -> None:
-    here = Here(replace(RULES, delete=policy))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(policy)))
     ids = here.linked()
     container = here.world.containers[side]
     container.archived[ids[side]] = container.records[ids[side]]
@@ -118,7 +119,7 @@ def test_a_deletion_is_propagated_once_it_is_confirmed(here: Here, side: Side) -
 
 @BOTH
 def test_a_deletion_archives_the_counterpart_if_the_task_says_so(side: Side) -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.ARCHIVE)))
     ids = here.linked()
     here.remove(side, ids[side])
     assert here.run().counts == {f"{side.opposite}.archive": 1}
@@ -127,7 +128,10 @@ def test_a_deletion_archives_the_counterpart_if_the_task_says_so(side: Side) -> 
 
 
 def test_a_service_without_an_archive_is_told_so_and_nothing_is_deleted() -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE), Pair(Capabilities(), Capabilities()))
+    here = Here(
+        replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.ARCHIVE)),
+        Pair(Capabilities(), Capabilities()),
+    )
     ids = here.linked()
     here.remove(Side.NOTION, ids.notion)
     (failure,) = here.run().failures
@@ -138,7 +142,7 @@ def test_a_service_without_an_archive_is_told_so_and_nothing_is_deleted() -> Non
 
 @BOTH
 def test_a_parted_record_is_remembered_and_not_copied_again(side: Side) -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.UNLINK))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.UNLINK)))
     ids = here.linked()
     here.remove(side, ids[side])
     assert here.run().counts == {"unlink": 1}
@@ -151,7 +155,7 @@ def test_a_parted_record_is_remembered_and_not_copied_again(side: Side) -> None:
 
 @BOTH
 def test_a_parted_record_that_is_matched_again_is_linked_like_any_other(side: Side) -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.UNLINK))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.UNLINK)))
     ids = here.linked()
     here.remove(side, ids[side])
     here.run()
@@ -159,6 +163,21 @@ def test_a_parted_record_that_is_matched_again_is_linked_like_any_other(side: Si
     assert here.run().counts == {"link": 1}
     assert Pair(*next(here.state.links())) == Pair.of(side, again, ids[side.opposite])
     assert here.state.unlinked == {side.opposite: set()}
+    assert here.is_quiet()
+
+
+@BOTH
+def test_a_deletion_that_is_ignored_is_told_and_calls_nothing(side: Side) -> None:
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.IGNORE)))
+    ids = here.linked()
+    here.remove(side, ids[side])
+
+    report = here.run()
+
+    assert (report.counts, report.held, report.outcome) == ({}, [], Outcome.DONE)
+    assert [(hold.side, hold.record_id) for hold in report.ignored] == [(side.opposite, ids[side.opposite])]
+    assert report.summary()["ignored"] == 1
+    assert here.state.ids == {ids.notion: ids.other}
     assert here.is_quiet()
 
 

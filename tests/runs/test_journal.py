@@ -239,7 +239,7 @@ def test_r3_a_lost_create_is_found_by_its_mark_after_a_person_edited_all_of_it(s
 
 @BOTH
 def test_r3_what_was_there_before_the_first_attempt_is_remembered_over_later_ones(side: Side) -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.UNLINK), Pair(POOR, POOR))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.UNLINK)), Pair(POOR, POOR))
     before = here.add(side, text="two")
     here.run()
     (copy,) = here.world.containers[side.opposite].records

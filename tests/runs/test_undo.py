@@ -153,7 +153,7 @@ def test_a_deleted_record_comes_back_and_is_left_alone(
     side: Side, policy: DeletePolicy, capabilities: Capabilities
 ) -> None:
     """Its counterpart is still gone: bringing that back is up to whoever deleted it."""
-    here = Here(replace(RULES, delete=policy), Pair(capabilities, capabilities))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(policy)), Pair(capabilities, capabilities))
     here.linked("Milk")
     ids = here.linked()
     here.remove(side.opposite, ids[side.opposite])
@@ -201,7 +201,7 @@ def test_an_undo_is_not_done_twice(here: Here, side: Side) -> None:
 
 
 def test_a_record_that_was_brought_back_and_edited_is_not_brought_back_twice() -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.ARCHIVE))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.ARCHIVE)))
     here.linked("Milk")
     ids = here.linked()
     here.remove(Side.NOTION, ids.notion)
@@ -222,7 +222,7 @@ def test_a_link_is_dropped_and_not_made_again(here: Here) -> None:
 
 
 def test_a_dropped_link_is_made_again_where_both_are_there() -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.UNLINK))
+    here = Here(replace(RULES, delete=DeletePolicy.each_way(DeletePolicy.UNLINK)))
     ids = here.linked()
     deleted = here.world.containers.notion.records[ids.notion]
     here.remove(Side.NOTION, ids.notion)
