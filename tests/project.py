@@ -15,11 +15,11 @@ LAYERS = (
         *("errors", "fields", "hooks", "model", "naming", "remarks", "report"),
         *("schedule", "scheduling", "secret", "sides", "state", "values"),
     ),
-    ("engine", "services", "settings"),
+    ("engine", "services", "settings", "state_file"),
     ("config", "runs"),
     ("redis",),
     ("ending", "pausing", "public_steps", "task", "service_task", "registry"),
-    ("approval", "local", "turn", "undoing", "worker", "beat_schedule"),
+    ("approval", "local", "local_state", "turn", "undoing", "worker", "beat_schedule"),
     ("cli", "sandbox", "web", "__init__", "__main__"),
 )
 """The parts of the project from the bottom up: a part imports from its own layer and those below."""

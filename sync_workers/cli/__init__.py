@@ -24,6 +24,7 @@ from sync_workers.cli import (
     retry,
     run,
     serve,
+    state,
     status,
     undo,
 )
@@ -55,6 +56,7 @@ app.command("undo")(undo.undo)
 app.command("retry")(retry.retry)
 app.command("pause")(pause.pause)
 app.command("resume")(pause.resume)
+app.add_typer(state.app, name="state")
 app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)
