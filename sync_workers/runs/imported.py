@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sync_workers.engine.crossing import Crossing
+from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.rules import Limits, Rules
 from sync_workers.model import ID, NOTHING, Fields, Listing, Pair, Record, Side, Snapshot
 from sync_workers.runs.get import Gathered
@@ -25,28 +26,35 @@ def crossings(rules: Rules, gathered: Gathered) -> list[Crossing]:
 def completed(state: State, crossings: Sequence[Crossing], snapshot: Snapshot) -> State:
     """The state with the bases that it lacks and that can be told from the opposite ones.
 
-    The original keeps one base for both sides. What a side shows is its own base where that says the same;
-    where it does not, somebody edited it since, and the next run compares it with the one that there is.
+    The original keeps one base for both sides. Where a side says the same, what it shows is its own base;
+    elsewhere its base is what the opposite one would be there, so that an edit since then is seen as one.
     """
     bases = Pair.each(lambda side: dict(state.bases(side)))
     for ids in (Pair(*link) for link in state.links()):
         known = Pair(bases.notion.get(ids.notion, NOTHING), bases.other.get(ids.other, NOTHING))
         for side in Side:
-            record = snapshot[side].records.get(ids[side])
-            if record is not None and (told := _told(crossings, side, record, known)):
+            if told := _told(crossings, side, snapshot[side].records.get(ids[side]), known):
                 bases[side][ids[side]] = {**known[side], **told}
     return state.model_copy(update={"objs": bases.notion, "other_objs": bases.other})
 
 
-def _told(crossings: Sequence[Crossing], side: Side, record: Record, known: Pair[Fields]) -> dict[str, Any]:
+def _told(
+    crossings: Sequence[Crossing], side: Side, record: Record | None, known: Pair[Fields]
+) -> dict[str, Any]:
     """What a side's base is, of the fields for which only the opposite base is known."""
     told = {}
     for crossing in crossings:
         mine, theirs = crossing.attrs[side], crossing.attrs[side.opposite]
-        if mine not in known[side] and theirs in known[side.opposite]:
-            shown = record.fields.get(mine)
-            if crossing.agree(Pair.of(side, shown, known[side.opposite][theirs])):
-                told[mine] = shown
+        if mine in known[side] or theirs not in known[side.opposite]:
+            continue
+        base = known[side.opposite][theirs]
+        shown = record.fields.get(mine) if record is not None else None
+        if record is not None and crossing.agree(Pair.of(side, shown, base)):
+            told[mine] = shown
+            continue
+        # A value that has no counterpart has no base: the field is compared by the one that there is.
+        with suppress(UncrossableError):
+            told[mine] = crossing.to(side, base)
     return told
 
 

@@ -43,11 +43,6 @@ class What(Enum):
         "the listing is not complete, so nothing is taken for deleted",
         True,
     )
-    LOST = (
-        "linked, and on neither side",
-        "the next run drops the link once one of the two is known to be gone",
-        False,
-    )
     UNREADABLE = ("cannot be read", "it is left alone, and never taken for deleted", True)
     PENDING = (
         "create begun, end not seen",
@@ -56,6 +51,11 @@ class What(Enum):
     )
     QUARANTINED = ("in quarantine", "it failed, and is tried again later", True)
     HELD = ("waits for a decision", "a field of it stays as it is on both sides until a person decides", True)
+    LOST = (
+        "linked, and on neither side",
+        "the next run drops the link once one of the two is known to be gone",
+        False,
+    )
     PAUSED = ("paused", "a person told us to leave it alone", False)
     PARTED = ("parted", "its counterpart was deleted, and the delete policy keeps it without a copy", False)
     EDITED = ("differs from its base", "the next run takes it for edited and carries that across", False)
