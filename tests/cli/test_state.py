@@ -361,6 +361,40 @@ def test_a_state_of_another_container_is_refused(scene: Scene, tmp_path: Path) -
     assert scene.state is None
 
 
+def test_another_container_between_import_and_run_deletes_nothing(scene: Scene, tmp_path: Path) -> None:
+    scene.pair("Bread")
+    assert scene("import", str(scene.original(tmp_path))).code == 0
+    text = Path("sync.toml").read_text(encoding="utf-8")
+    Path("sync.toml").write_text(text.replace("right-", "another-"), encoding="utf-8")
+    container(f"another-{scene.task}").add(title="Other", due=None, note=None)
+
+    scene.run()
+
+    assert {row[0] for row in scene.rows()[0]} == {"Bread", "Other"}
+    assert len(scene.right.records) == 1
+
+
+def test_what_the_original_left_behind_after_an_edit_is_caught_up_without_a_write(
+    scene: Scene, tmp_path: Path
+) -> None:
+    # Given: the original keeps the older value as base where the other side was edited.
+    notion_id, other_id = scene.pair("Bread", "older")
+    scene.original(tmp_path)
+    scene.right.edit(other_id, note="newer")
+    path = scene.original(tmp_path)
+    scene.left.edit(notion_id, Note="newer")
+    written = [list(side.log) for side in (scene.left, scene.right)]
+
+    assert scene("import", str(path)).code == 0
+
+    state = scene.state
+    assert state is not None
+    assert state.objs[notion_id]["Note"] == "older"
+    assert "conflict" not in scene.run()
+    assert [side.log for side in (scene.left, scene.right)] == written
+    assert "nothing to do" in scene.run()
+
+
 def test_an_exported_state_keeps_what_it_was_made_with(scene: Scene) -> None:
     scene.pair("Bread")
     scene.run()

@@ -124,6 +124,11 @@ def test_ids_of_other_kinds_become_text() -> None:
     assert state.objs == {str(UUID(int=1)): {"a": 1}}
 
 
+def test_two_ids_that_are_one_as_text_are_refused() -> None:
+    with pytest.raises(UnreadableError, match="one as text"):
+        state_of(pickle.dumps(original_state({1: "a", "1": "b"}, {})))
+
+
 def test_the_file_that_a_run_of_the_original_left_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -96,6 +96,13 @@ def test_what_no_state_needs_is_refused_by_name(name: str) -> None:
     assert "SECRET" not in str(raised.value)
 
 
+def test_a_name_without_end_is_cut_in_the_message() -> None:
+    with pytest.raises(UnreadableError) as raised:
+        state_of(b"cmodule\n" + b"a" * 10_000 + b"\n.")
+    assert "it holds module.aaa" in str(raised.value)
+    assert len(str(raised.value)) < 400
+
+
 def within(value: bytes) -> bytes:
     """A state whose one field is made by these operations."""
     module, _, name = STATE.rpartition(".")
