@@ -13,8 +13,10 @@ from sync_workers.errors import LaterError, StateError
 from sync_workers.local import run_here
 from sync_workers.local_state import findings, import_state
 from sync_workers.redis.connect import Client
+from sync_workers.redis.keys import Keys
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import load
+from sync_workers.report import Outcome
 from sync_workers.runs.verify import What
 from sync_workers.state_file import files
 from tests.state_file.library import run_original
@@ -98,7 +100,7 @@ def test_the_states_of_two_tasks_are_not_mixed_up(
     # Then: the lease is free, what happened is told, and a run takes nothing for deleted.
     runs = RunsStore(redis_client, task_name)
     assert runs.lease() is None
-    assert runs.recent(1)[0]["outcome"] == "refused"
+    assert runs.recent(1)[0]["outcome"] == "failed"
     assert load(redis_client, task_name) is None
     run_here(task, redis_client)
     assert len(here.other.things) == 4
@@ -135,6 +137,46 @@ def test_what_a_side_cannot_show_is_no_reason_to_refuse(
     run_here(task, redis_client)
     assert here.sides_agree()
     assert len(here.other.things) == 3
+
+
+def test_a_run_that_was_quicker_is_not_written_over(
+    moving: tuple[World, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_client: Client
+) -> None:
+    here, task = moving
+    path = original(monkeypatch, tmp_path, here)
+    ran: list[Any] = []
+
+    class Late(Client):
+        """A first run comes and goes before the import gets the lease."""
+
+        def ask(self, *command: str | bytes | int) -> Any:
+            return redis_client.ask(*command)
+
+        def run(self, script: str, keys: Any, args: Any) -> Any:
+            if not ran:
+                ran.append(run_here(task, redis_client))
+            return redis_client.run(script, keys, args)
+
+    with pytest.raises(StateError, match="has a state of 4 link"):
+        import_state(task, Late(None, "nowhere"), path, replace=False)
+
+    assert [report.outcome for report in ran] == [Outcome.DONE]
+
+
+def test_a_state_in_redis_that_is_damaged_is_not_replaced_before_a_person_removes_it(
+    moving: tuple[World, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_client: Client
+) -> None:
+    here, task = moving
+    path = original(monkeypatch, tmp_path, here)
+    run_here(task, redis_client)
+    keys = Keys(task.name)
+    redis_client.ask("HSET", keys.part("links"), "n1", b"nonsense")
+
+    with pytest.raises(StateError, match="delete the keys"):
+        import_state(task, redis_client, path, replace=True)
+
+    redis_client.ask("DEL", *keys.state())
+    assert import_state(task, redis_client, path, replace=False).links == 4
 
 
 def test_the_old_state_is_beside_the_file(

@@ -269,6 +269,7 @@ def test_a_state_that_is_there_is_replaced_only_when_told_and_kept_in_a_file(
     assert refused.code == 1
     assert f"task {scene.task} has a state of 2 link(s) already" in refused.err
     assert scene.state == before
+    assert len(RunsStore(scene.client, scene.task).recent()) == 1  # and no run that failed
 
     replaced = scene("import", str(path), "--replace")
     assert replaced.code == 0, replaced.err
@@ -423,7 +424,8 @@ def test_import_waits_for_nobody_and_changes_nothing_beside_a_run(scene: Scene, 
     shown = scene("import", str(path))
 
     assert shown.code == 1
-    assert f"another run works on task {scene.task} (run {lease.run})" in shown.err
+    assert f"task {scene.task}: nothing was changed" in shown.err
+    assert f"another run works on this task (run {lease.run})" in shown.err
     assert scene.state is None
     scene.client.ask("DEL", Keys(scene.task).lease)
 
