@@ -68,7 +68,7 @@ def import_state(task: Task, client: Client, path: Path, *, replace: bool) -> Im
     works on the task from the look at both sides to the end.
 
     Raises:
-        LaterError: another run works on the task, or a service asked for patience.
+        LaterError: another run works on the task, or a service is to be left alone.
         StateError: the file holds none, it does not fit this task, or there is a state already.
     """
     given = files.read(path)
@@ -94,8 +94,8 @@ def import_state(task: Task, client: Client, path: Path, *, replace: bool) -> Im
         turn.report.finished = datetime.now(UTC)
         return state
 
-    report = take_turn(task, client, Trigger.LOCAL, work)
-    if not done:  # it did not get the lease
+    report = take_turn(task, client, Trigger.IMPORT, work)
+    if not done:  # another run works, or a connection is paused
         raise LaterError(f"task {task.name}: nothing was changed, since {report.reason}")
     return done[0]
 

@@ -20,6 +20,7 @@ class Trigger(StrEnum):
     LOCAL = "local"  # in the caller's own process
     UNDO = "undo"  # a person takes back an earlier run; likewise
     APPROVAL = "approval"  # a person approved a plan that a guard had refused; likewise
+    IMPORT = "import"  # a person takes a state over, also while the task is paused; likewise
 
 
 class Outcome(StrEnum):

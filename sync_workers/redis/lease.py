@@ -268,6 +268,7 @@ _WHEN_HELD = {
     Trigger.LOCAL: "refuse",  # the caller is told at once
     Trigger.APPROVAL: "refuse",
     Trigger.UNDO: "refuse",
+    Trigger.IMPORT: "refuse",
 }
 
 

@@ -28,12 +28,12 @@ from tests.state_file.attacks import Call
 from tests.state_file.library import original_state, run_original
 
 TASK = """\
-[connections.scratch]
+[connections.{name}]
 kind = "memory"
 [tasks.{name}]
 match = ["Name"]
-notion = {{ connection = "scratch", container = "{left}" }}
-other = {{ connection = "scratch", container = "{right}" }}
+notion = {{ connection = "{name}", container = "{left}" }}
+other = {{ connection = "{name}", container = "{right}" }}
 [tasks.{name}.fields]
 Name = "title"
 Due = "due"
@@ -428,6 +428,33 @@ def test_import_waits_for_nobody_and_changes_nothing_beside_a_run(scene: Scene, 
     assert f"another run works on this task (run {lease.run})" in shown.err
     assert scene.state is None
     scene.client.ask("DEL", Keys(scene.task).lease)
+
+
+def test_a_paused_task_can_be_given_a_state_and_stays_paused(scene: Scene, tmp_path: Path) -> None:
+    scene.pair("Bread")
+    path = scene.original(tmp_path)
+    assert scene.command("pause", scene.task).code == 0
+
+    shown = scene("import", str(path))
+
+    assert shown.code == 0, shown.err
+    assert "both sides agree" in scene.command("plan", scene.task).out
+    ran = scene.command("run", scene.task)
+    assert ran.code == 1
+    assert "resume" in ran.out + ran.err
+
+
+def test_a_paused_connection_is_left_alone_by_an_import(scene: Scene, tmp_path: Path) -> None:
+    scene.pair("Bread")
+    path = scene.original(tmp_path)
+    assert scene.command("pause", "--connection", scene.task).code == 0
+
+    shown = scene("import", str(path))
+
+    assert scene.command("resume", "--connection", scene.task).code == 0
+    assert shown.code == 1
+    assert "nothing was changed" in shown.err
+    assert scene.state is None
 
 
 def test_import_forgets_what_the_sides_showed_last(scene: Scene, tmp_path: Path) -> None:

@@ -33,8 +33,9 @@ if first == '0' or redis.call('ZSCORE', runs, run) then
   return {'superseded'}
 end
 
--- The task is paused, or a connection of it. After a failure of a service a person may still try.
-if connection == '1' or pause[1] == 'person' or (pause[1] and asked == '0') then
+-- The task is paused, or a connection of it. After a failure of a service a person may still try, and an import
+-- writes to no service: a pause is the best time for it.
+if connection == '1' or (pause[1] == 'person' and trigger ~= 'import') or (pause[1] and asked == '0') then
   if asked == '0' then
     redis.call('HINCRBY', counters, 'paused', 1)
   end
