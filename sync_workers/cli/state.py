@@ -75,8 +75,8 @@ def import_(
     if done.backup is not None:
         lines.append(f"the state that was there is in {done.backup}")
     lines += [
-        f"not on {side} any more: {_some(done.absent[side])}; the next run asks for each, and deletes the "
-        "counterpart of what is gone"
+        f"not on {side} any more: {_some(done.absent[side])}; the next run asks for each, and the "
+        "delete policy decides on the counterpart of what is gone"
         for side in Side
         if done.absent[side]
     ]

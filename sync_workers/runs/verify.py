@@ -35,7 +35,7 @@ class What(Enum):
     SHARED = ("linked twice", "two links lead to this record: export, take one of them out, import", True)
     ABSENT = (
         "linked, but not listed",
-        "the next run asks for it by id, and deletes its counterpart if it is gone",
+        "the next run asks for it by id; if it is gone, the delete policy decides on its counterpart",
         True,
     )
     UNCERTAIN = (
