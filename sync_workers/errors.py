@@ -144,5 +144,5 @@ class ConflictError(DecisionError):
         more = f" and {len(self.conflicts) - 5} more" if len(self.conflicts) > 5 else ""  # noqa: PLR2004
         super().__init__(
             f"{len(self.conflicts)} conflict(s) wait for a decision: {fields}{more}. "
-            "Make both sides equal, or choose another conflict mode."
+            "'sync-workers conflicts' shows them, 'sync-workers resolve' decides one; or make the two equal."
         )

@@ -168,7 +168,11 @@ class Conflict:
     Attributes:
         winner: the side whose value is taken; None when the field is held for a person.
         tie: the order in time could not be told, so the task's tie rule decided.
-        merged: the task's own `resolve_conflict` made a third value of the two.
+        merged: a third value is taken, of the task's own `resolve_conflict` or of a person.
+        changed: when each side says that the record last changed; None where it does not tell.
+        authors: who changed it, likewise.
+        by_person: a person decided it; held all the same when that value cannot cross.
+        frozen: the loop detector holds it, whatever the mode says.
     """
 
     ids: Pair[ID]
@@ -177,6 +181,10 @@ class Conflict:
     winner: Side | None = None
     tie: bool = False
     merged: bool = False
+    changed: Pair[datetime | None] = field(default=Pair(None, None), compare=False)
+    authors: Pair[str | None] = field(default=Pair(None, None), compare=False, repr=False)
+    by_person: bool = False
+    frozen: bool = False
 
     @property
     def held(self) -> bool:
@@ -253,6 +261,8 @@ class Plan:
         parts_hidden: a record whose counterpart turns out to be out of scope is unlinked, not held.
         setup: the set-up that the first links, or those after the dropped ones, are made with: stored
             before them, so that a run that dies does not take them for older ones.
+        unseen: Notion ids of linked records of which the state remarks something and that could not be
+            compared now, such as those that are missing from a listing: what it remarks stays.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -266,6 +276,7 @@ class Plan:
     healed: tuple[tuple[Side, ID], ...] = ()
     ignored: tuple[Hold, ...] = ()
     parts_hidden: bool = False
+    unseen: tuple[ID, ...] = ()
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

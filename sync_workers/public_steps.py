@@ -186,9 +186,9 @@ class PublicSteps(Hooks):
 
     def hooks_services(self) -> Pair[HooksService]:
         """Both sides' hooks as services."""
-        timed = self.conflict_mode == ConflictMode.NEWER
+        mode = ConflictMode(self.conflict_mode)
         attrs = Pair(list(self.attr_map), list(self.attr_map.values()))
-        services = Pair.each(lambda side: HooksService(self, side, attrs[side], timed=timed))
+        services = Pair.each(lambda side: HooksService(self, side, attrs[side], mode))
         for side in Side:
             services[side].opposite = services[side.opposite]
         return services

@@ -103,6 +103,11 @@ class Report:
         return [conflict for conflict in self.conflicts if conflict.held]
 
     @property
+    def ties(self) -> int:
+        """Conflicts whose order in time could not be told, so that the task's tie rule decided."""
+        return sum(conflict.tie for conflict in self.conflicts)
+
+    @property
     def writes(self) -> int:
         """Writes done on both sides."""
         return sum(number for name, number in self.counts.items() if "." in name)
@@ -125,6 +130,7 @@ class Report:
             "planned": self.planned,
             "conflicts": len(self.conflicts),
             "held_conflicts": len(self.held_conflicts),
+            "ties": self.ties,
             "failures": [
                 {"side": f.side.value, "id": f.record_id, "action": f.action, "reason": f.reason}
                 for f in self.failures[:MOST_FAILURES]

@@ -143,7 +143,9 @@ class Change:
         pending: per written side and source id the begun create, or None once its end is known.
         unlinked: per side and id whether it is to be left alone from now on.
         setup: the new fingerprints; None leaves them.
-        held, decisions, trails: per Notion id all that is known of the record from now on, or None.
+        held, trails: per Notion id all that is known of the record from now on, or None.
+        decisions: per Notion id and Notion attribute the decision, or None once it is of no use any more;
+            one by one, since a person may add one while a run removes another.
         quarantine: per side and id what is known of its failure, or None.
         paused: per side and id whether a person wants it left alone.
     """
@@ -153,7 +155,7 @@ class Change:
     unlinked: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
     setup: Mapping[str, str] | None = None
     held: Mapping[ID, dict[str, HeldConflict] | None] = field(default_factory=dict)
-    decisions: Mapping[ID, dict[str, Decision] | None] = field(default_factory=dict)
+    decisions: Mapping[tuple[ID, str], Decision | None] = field(default_factory=dict)
     trails: Mapping[ID, dict[str, Trail] | None] = field(default_factory=dict)
     quarantine: Mapping[tuple[Side, ID], Quarantined | None] = field(default_factory=dict)
     paused: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
@@ -181,9 +183,13 @@ class Change:
             for (side, record_id), is_in in getattr(self, part).items():
                 ids = getattr(state, part).setdefault(side, set())
                 (ids.add if is_in else ids.discard)(record_id)
-        for part in ("held", "decisions", "trails"):
+        for part in ("held", "trails"):
             for notion_id, value in getattr(self, part).items():
                 _put(getattr(state, part), notion_id, value)
+        for (notion_id, attr), decision in self.decisions.items():
+            known = dict(state.decisions.get(notion_id, {}))
+            _put(known, attr, decision)
+            _put(state.decisions, notion_id, known or None)
 
 
 def _put(known: dict[ID, T], record_id: ID, value: T | None) -> None:

@@ -59,6 +59,7 @@ class SyncTask(PublicSteps, Scheduled):
         out_of_scope_policy: what happens to an object whose counterpart is there, but not for this task.
         ambiguous_policy: what happens to new records whose key is not unique.
         sync_connections: names of connections; while a person has paused one of them, the task does not run.
+        loop_limit: so many times the sides may answer each other's writes of one attribute; 0 for any number.
 
     Raises:
         ValueError: the name or the mode is none, or two attributes map to one.
@@ -71,6 +72,7 @@ class SyncTask(PublicSteps, Scheduled):
     out_of_scope_policy: OutOfScopePolicy = OutOfScopePolicy.WAIT
     ambiguous_policy: AmbiguousPolicy = AmbiguousPolicy.REPORT
     sync_connections: tuple[str, ...] = ()
+    loop_limit: int = 10
 
     def __init__(
         self, name: str, attr_map: dict[str, str], conflict_mode: ConflictMode | str = ConflictMode.NEWER
@@ -101,6 +103,7 @@ class SyncTask(PublicSteps, Scheduled):
             out_of_scope=self.out_of_scope_policy,
             ambiguous=self.ambiguous_policy,
             limits=self.guard_limits,
+            loop_limit=self.loop_limit,
             task_resolves=self.is_overridden("resolve_conflict"),
         )
 
@@ -165,10 +168,11 @@ class SyncTask(PublicSteps, Scheduled):
         gathered = replace(gathered, snapshot=Pair(Listing({}), Listing({})))  # it is large and done with
         if self.is_overridden(*STEPS):
             known = copied(known)  # they may change bases in place
-        application = Application(self.name, services, plan, known, Unstored(), report)
+        store = Unstored()
+        application = Application(self.name, services, plan, known, store, report)
         with spent(report, "apply"), self.stepping(Steps(application, services)) as steps:
             self.all_steps(steps, None if state is None else known)
-        finish(report, Unstored(), application.state, gathered, plan)
+        finish(report, store, application.state, gathered, plan, self.sync_rules)
         return application.state
 
     @contextmanager

@@ -147,7 +147,8 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
             if turn.watch.found is not None:
                 end_paused(report, turn.watch.found)
             else:
-                finish(report, store, application.state, replace(gathered, setup=choice.setup), choice.plan)
+                gathered = replace(gathered, setup=choice.setup)
+                finish(report, store, application.state, gathered, choice.plan, task.sync_rules)
         return application.state
 
 

@@ -1,4 +1,4 @@
-"""Field values: which there are, when two are the same, and their JSON form.
+"""Field values: which there are, when two are the same, how a person reads them, and their JSON form.
 
 A field value is None, a bool, number, text, date, time, duration, range of dates, or a list, tuple, set
 or dict of these. JSON keeps text, numbers and lists as they are and tags the rest, so that
@@ -102,6 +102,32 @@ def _canonical_number(value: float | Decimal) -> Any:
     if math.isinf(value):
         return float(value)
     return int(value) if value == int(value) else float(value)
+
+
+def one_line(text: str) -> str:
+    """Text of others in one line: no line ends, and nothing that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def shown(value: Any, longest: int = 40) -> str:
+    """A field's value as a person reads it."""
+    if is_unset(value):
+        return "-"
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, datetime):
+        text = value.isoformat(sep=" ", timespec="minutes")
+    elif isinstance(value, date):
+        text = value.isoformat()
+    elif isinstance(value, DateRange):
+        text = f"{shown(value.start)} to {shown(value.end)}"
+    elif isinstance(value, list | tuple | set | frozenset):
+        text = ", ".join(shown(item) for item in value)
+    elif isinstance(value, Mapping):
+        text = ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
+    else:
+        text = one_line(str(value))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def storable(value: Any) -> Any:

@@ -210,6 +210,8 @@ def _shown(tasks: GTaskList) -> list[tuple[str, bool, date | None]]:
 def _assert_quiet(task: SyncTask, state: Any, pages: DataSource, tasks: GTaskList) -> None:
     pages.calls.clear()
     tasks.calls.clear()
-    assert task.sync(state) == state
+    after = task.sync(state)
+    state.trails.clear()  # what the run before wrote is remembered until a run leaves it alone
+    assert after == state
     assert task.report.planned == 0
     assert pages.calls == tasks.calls == []

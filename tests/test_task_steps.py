@@ -39,7 +39,9 @@ def test_skipped_steps_skip_their_part_only(any_world: World) -> None:
     ]
     assert state.ids["n2"] == "o2"
     any_world.forget()
-    assert task.sync(state) == state
+    after = task.sync(state)
+    state.trails.clear()  # what the run before wrote is remembered until a run leaves it alone
+    assert after == state
     assert any_world.writes() == {"notion": {}, "other": {}}
 
 

@@ -14,6 +14,7 @@ import typer
 
 from sync_workers.cli import (
     check,
+    conflicts,
     demo,
     enqueue,
     history,
@@ -21,6 +22,7 @@ from sync_workers.cli import (
     pause,
     plan,
     plans,
+    resolve,
     retry,
     run,
     serve,
@@ -49,6 +51,8 @@ app.command("show")(plans.show)
 app.command("approve")(plans.approve)
 app.command("discard")(plans.discard)
 app.command("status")(status.status)
+app.command("conflicts")(conflicts.conflicts)
+app.command("resolve")(resolve.resolve)
 app.command("enqueue")(enqueue.enqueue)
 app.command("history")(history.history)
 app.command("why")(history.why)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from sync_workers.errors import SettingsError, SyncError
-from sync_workers.values import DateRange, is_unset
+from sync_workers.values import one_line, shown
+
+__all__ = ["complain", "one_line", "shown"]
 
 if TYPE_CHECKING:
     from sync_workers.report import Report
@@ -24,35 +25,9 @@ def complain(error: SyncError) -> None:
         typer.echo(one_line(line), err=True)
 
 
-def one_line(text: str) -> str:
-    """Text of others for a terminal: no line ends, and nothing that a terminal would obey."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
 def counted(counts: Mapping[str, int]) -> str:
     """How many operations of which kind."""
     return ", ".join(f"{number} {name.replace('.', ' ')}" for name, number in counts.items())
-
-
-def shown(value: Any, longest: int = 40) -> str:
-    """A field's value as a person reads it."""
-    if is_unset(value):
-        return "-"
-    if isinstance(value, bool):
-        text = "yes" if value else "no"
-    elif isinstance(value, datetime):
-        text = value.isoformat(sep=" ", timespec="minutes")
-    elif isinstance(value, date):
-        text = value.isoformat()
-    elif isinstance(value, DateRange):
-        text = f"{shown(value.start)} to {shown(value.end)}"
-    elif isinstance(value, list | tuple | set | frozenset):
-        text = ", ".join(shown(item) for item in value)
-    elif isinstance(value, Mapping):
-        text = ", ".join(f"{key}: {shown(item)}" for key, item in value.items())
-    else:
-        text = one_line(str(value))
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def notices(report: Report) -> list[str]:

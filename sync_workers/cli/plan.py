@@ -82,6 +82,7 @@ def _fields(operation: Operation) -> str:
         before = f"{shown(now.fields.get(attr), 20)} -> " if now is not None else ""
         parts.append(f"{attr}: {before}{shown(value, 20)}")
     parts += [f"{conflict.attrs.notion}: conflict" for conflict in operation.conflicts]
+    parts += [shown(operation.note, 200)] if operation.note else []
     return "\n".join(parts)
 
 

@@ -13,6 +13,7 @@ from sync_workers.errors import ConflictError, GuardError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sync_workers.model import Conflict
     from sync_workers.report import Report
 
 
@@ -57,13 +58,7 @@ def show(console: Console, report: Report) -> None:
     calls = ", ".join(f"{number} to {side}" for side, number in report.calls.items())
     did = f"{counted(report.counts) or 'nothing to do'}; calls: {calls or 'none'}"
     lines = [f"{report.task}: {report.outcome} in {seconds:.1f} s; {did}"]
-    for conflict in report.conflicts:
-        how = (
-            "held"
-            if conflict.held
-            else f"{conflict.winner or 'a merge'} won{' by the tie rule' if conflict.tie else ''}"
-        )
-        lines.append(f"conflict on {conflict.attrs.notion} of {conflict.ids.notion}: {how}")
+    lines += [f"conflict on {c.attrs.notion} of {c.ids.notion}: {_ending(c)}" for c in report.conflicts]
     lines += [f"failed: {f.action} {f.record_id} on {f.side}: {f.reason}" for f in report.failures]
     lines += [f"unlinked: {hold.record_id} on {hold.side}: {hold.reason}" for hold in report.parted]
     lines += [
@@ -84,3 +79,15 @@ def show(console: Console, report: Report) -> None:
         lines.append(report.reason)
     for line in lines:
         console.print(one_line(line), markup=False, highlight=False)
+
+
+def _ending(conflict: Conflict) -> str:
+    """What became of a conflict."""
+    if conflict.frozen and conflict.held:
+        return "held, since both sides kept answering each other's changes"
+    if conflict.held:
+        return "held"
+    won = f"{conflict.winner} won" if conflict.winner is not None else "a third value won"
+    if conflict.by_person:
+        return f"{won}, as a person decided"
+    return f"{won} by the tie rule" if conflict.tie else won

@@ -95,6 +95,7 @@ def _last(summary: dict[str, Any] | None, plans: PlansStore) -> tuple[str, str, 
 _NOTES = {
     "failed": "failed",
     "held_conflicts": "conflict(s) to decide",
+    "ties": "tie(s)",
     "held": "waiting",
     "quarantined": "in quarantine",
     "ignored": "deletion(s) ignored",

@@ -92,6 +92,7 @@ class TaskForm(Form):
     delete: Delete | DeleteForm = DeletePolicy.PROPAGATE
     out_of_scope: Annotated[OutOfScopePolicy, Field(strict=False)] = OutOfScopePolicy.WAIT
     ambiguous: Annotated[AmbiguousPolicy, Field(strict=False)] = AmbiguousPolicy.REPORT
+    loop_limit: Annotated[int, Field(ge=0)] = 10
     match: Annotated[list[Text], Field(min_length=1)] | None = None
     notion: Table
     other: Table

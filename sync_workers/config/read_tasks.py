@@ -73,6 +73,7 @@ class _TaskReader:
             ambiguous=form.ambiguous,
             key=key,
             limits=Limits(**limits.model_dump()),
+            loop_limit=form.loop_limit,
         )
         return TaskConfig(name, schedule, rules, Pair(sides.notion, sides.other))
 

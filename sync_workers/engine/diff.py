@@ -12,9 +12,11 @@ from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.alike import Alike
 from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.decided import decided, unseen
 from sync_workers.engine.draft import Draft
 from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import Merged, edited, merge
+from sync_workers.engine.notes import NO_NOTES, notes_to_write
 from sync_workers.engine.parents import parents_first
 from sync_workers.engine.rules import DeletePolicy, OutOfScopePolicy, Rules
 from sync_workers.fields import Field
@@ -22,7 +24,6 @@ from sync_workers.model import (
     ID,
     NOTHING,
     Action,
-    Conflict,
     Hold,
     Operation,
     Pair,
@@ -49,6 +50,7 @@ def diff(
     fields: Pair[Mapping[str, Field]] = NO_FIELDS,
     fresh: bool = False,
     safe_creates: Pair[bool] = NOT_SAFE,
+    notes: Pair[bool] = NO_NOTES,
 ) -> Plan:
     """The plan that brings both sides together.
 
@@ -57,6 +59,7 @@ def diff(
         fresh: the set-up changed since the bases were made: link and update, but take nothing
             that is absent for deleted (rule R9).
         safe_creates: whether a side makes no second record when a create is repeated.
+        notes: whether a side has a place for texts about conflicts.
     """
     crossings = [
         Crossing(rule, Pair(fields.notion.get(rule.attrs.notion), fields.other.get(rule.attrs.other)))
@@ -65,7 +68,7 @@ def diff(
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
     adopted = adopt(crossings, rules, state, absence, free, safe_creates)
-    return _Diff(crossings, rules, state, absence, free, adopted).run()
+    return _Diff(crossings, rules, state, absence, free, adopted, notes).run()
 
 
 @dataclass(slots=True)
@@ -76,13 +79,20 @@ class _Diff:
     absence: Absence
     free: Pair[dict[ID, Record]]
     adopted: Adopted
+    notes: Pair[bool]
     draft: Draft = field(default_factory=Draft)
 
     def run(self) -> Plan:
         self._linked()
         self._unlinked()
-        plan = self.draft.plan(links=len(self.state.ids))
-        return replace(plan, parts_hidden=self.rules.out_of_scope is OutOfScopePolicy.UNLINK)
+        draft, snapshot = self.draft, self.absence.snapshot
+        asked = notes_to_write(self.state, snapshot, self.notes, draft.conflicts, draft.operations())
+        draft.parts[Part.MATCHED].extend(list(asked))
+        return replace(
+            draft.plan(links=len(self.state.ids)),
+            parts_hidden=self.rules.out_of_scope is OutOfScopePolicy.UNLINK,
+            unseen=unseen(self.state, snapshot),
+        )
 
     def _linked(self) -> None:
         notion, other = (self.absence.snapshot[side].records for side in Side)
@@ -97,7 +107,8 @@ class _Diff:
             if one.fields == base and another.fields == other_base:
                 continue
             records, bases = Pair(one, another), Pair(base, other_base)
-            self._merged(Part.CHANGED, records, merge(self.crossings, self.rules, records, bases))
+            said = decided(self.rules, self.state, records, self.notes)
+            self._merged(Part.CHANGED, records, merge(self.crossings, self.rules, records, bases, said))
 
     def _absent(self, ids: Pair[ID], records: Pair[Record | None]) -> None:
         """A linked record is missing from one listing, or from both."""
@@ -222,22 +233,23 @@ class _Diff:
         self.draft.conflicts.extend(merged.conflicts)
         for name in merged.uncrossable:
             self._hold_value(Side.NOTION, records.notion.id, name)
-        undecided = tuple(conflict for conflict in merged.conflicts if conflict.winner is None)
-        if self.rules.task_resolves and undecided:
-            self._ask(part, records, merged, undecided)
+        if any(self.rules.asks(conflict) for conflict in merged.conflicts):
+            self._ask(part, records, merged)
             return
         advanced = merged.advanced
         for side in Side:
             if fields := merged.updates[side]:
                 bases = Pair.of(side, advanced[side], {**advanced[side.opposite], **merged.sources[side]})
                 why = f"edited on {side.opposite}"
-                self.draft.add(part, Action.UPDATE, side, ids, why, records, fields, bases)
+                lost = tuple(c for c in merged.conflicts if c.merged or c.winner is side.opposite)
+                update = Operation(part, Action.UPDATE, side, ids, why, records, fields, bases, lost)
+                self.draft.take(update)
                 advanced = Pair({}, {})
         if advanced.notion or advanced.other:
             why = "both sides agree"
             self.draft.add(part, Action.ADVANCE, Side.NOTION, ids, why, records, bases=advanced)
 
-    def _ask(self, part: Part, records: Pair[Record], merged: Merged, undecided: Sequence[Conflict]) -> None:
+    def _ask(self, part: Part, records: Pair[Record], merged: Merged) -> None:
         """Let the task's own `resolve_conflict` decide, and write the undisputed fields with it."""
         bases = Pair.each(lambda s: {**merged.advanced[s], **merged.sources[s.opposite]})
         self.draft.take(
@@ -249,7 +261,7 @@ class _Diff:
                 "conflicts for the task's own resolve_conflict",
                 records,
                 bases=bases,
-                conflicts=tuple(undecided),
+                conflicts=tuple(c for c in merged.conflicts if self.rules.asks(c) or not c.held),
                 resolve_fields=merged.updates,
             )
         )

@@ -53,7 +53,7 @@ class Draft:
     def outcome(self) -> Pair[dict[ID, Record | None]]:
         """What the writes so far make of the records that they are for; None of what they take away."""
         made: Pair[dict[ID, Record | None]] = Pair({}, {})
-        for operation in (operation for part in Part for operation in self.parts[part]):
+        for operation in self.operations():
             record = operation.records[operation.side]
             if record is not None and operation.action in {Action.DELETE, Action.ARCHIVE}:
                 made[operation.side][record.id] = None
@@ -71,7 +71,10 @@ class Draft:
             if operation.action is Action.CREATE
         ]
 
+    def operations(self) -> tuple[Operation, ...]:
+        """What is planned so far, in the order of the parts."""
+        return tuple(operation for part in Part for operation in self.parts[part])
+
     def plan(self, links: int) -> Plan:
-        operations = tuple(operation for part in Part for operation in self.parts[part])
         said = (tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held))
-        return Plan(operations, *said, links=links, ignored=tuple(self.ignored))
+        return Plan(self.operations(), *said, links=links, ignored=tuple(self.ignored))

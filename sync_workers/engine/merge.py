@@ -11,9 +11,11 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.decided import NOTHING_DECIDED, Decided, stands, wanted
 from sync_workers.engine.resolve import verdict
 from sync_workers.engine.rules import Rules
 from sync_workers.model import NOTHING, Conflict, Fields, Pair, Record, Side
+from sync_workers.remarks import Decision
 from sync_workers.values import is_unset, same
 
 
@@ -61,6 +63,7 @@ def merge(
     rules: Rules,
     records: Pair[Record],
     bases: Pair[Fields] = UNKNOWN,
+    decided: Decided = NOTHING_DECIDED,
 ) -> Merged:
     """Decide every field of one linked record.
 
@@ -71,8 +74,12 @@ def merge(
     for crossing in crossings:
         values = Pair.each(_taker(crossing, Pair(records.notion.fields, records.other.fields), None))
         known = Pair.each(_taker(crossing, bases, MISSING))
+        case = _Case(crossing, records, values, known)
+        decision = decided.decisions.get(crossing.attrs.notion)
         try:
-            _decide(crossing, rules, records, values, known, merged)
+            if decision is not None and _is_carried_out(case, decision, merged):
+                continue
+            _decide(case, rules, merged, is_frozen=crossing.attrs.notion in decided.frozen)
         except UncrossableError:
             merged.uncrossable.append(crossing.attrs.notion)
     return merged
@@ -91,32 +98,80 @@ def _taker(crossing: Crossing, fields: Pair[Fields], default: object) -> Callabl
     return lambda side: fields[side].get(crossing.attrs[side], default)
 
 
-def _decide(
-    crossing: Crossing,
-    rules: Rules,
-    records: Pair[Record],
-    values: Pair[Any],
-    bases: Pair[Any],
-    merged: Merged,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One field of one linked record."""
+
+    crossing: Crossing
+    records: Pair[Record]
+    values: Pair[Any]
+    bases: Pair[Any]
+
+    def conflict(
+        self,
+        winner: Side | None = None,
+        *,
+        tie: bool = False,
+        merged: bool = False,
+        by_person: bool = False,
+        frozen: bool = False,
+    ) -> Conflict:
+        records = self.records
+        return Conflict(
+            Pair(records.notion.id, records.other.id),
+            self.crossing.attrs,
+            self.values,
+            winner,
+            tie,
+            merged,
+            Pair.each(lambda side: records[side].modified),
+            Pair.each(lambda side: records[side].about.author),
+            by_person,
+            frozen,
+        )
+
+
+def _is_carried_out(case: _Case, decision: Decision, merged: Merged) -> bool:
+    """Plan what a person decided; False when that was about other values than those that are there now."""
+    crossing, values = case.crossing, case.values
+    try:
+        if not stands(crossing, decision, values):
+            return False
+        meant = wanted(crossing, decision, values)
+    except UncrossableError:
+        merged.uncrossable.append(crossing.attrs.notion)
+        merged.conflicts.append(case.conflict(by_person=True))
+        return True
+    for side in Side:
+        if side is decision.use or same(values[side], meant[side]):
+            merged.sources[side.opposite][crossing.attrs[side]] = values[side]
+        else:
+            merged.updates[side][crossing.attrs[side]] = meant[side]
+    merged.conflicts.append(case.conflict(decision.use, merged=decision.use is None, by_person=True))
+    return True
+
+
+def _decide(case: _Case, rules: Rules, merged: Merged, *, is_frozen: bool) -> None:
+    crossing, values, bases = case.crossing, case.values, case.bases
     said = _verdict(crossing, values, bases)
-    ids = Pair(records.notion.id, records.other.id)
-    if isinstance(said, Side):
+    # The two sides answered each other's writes for too long: nothing is written until a person decides.
+    if is_frozen and said not in {Say.NOTHING, Say.ADVANCE} and all(crossing.reaches(side) for side in Side):
+        merged.conflicts.append(case.conflict(frozen=True))
+    elif isinstance(said, Side):
         _write(crossing, said, values, merged)
         # A field that never crosses back takes an edit away from its receiving end: say so.
         one_way = not crossing.reaches(said.opposite)
         if one_way and not _unknown(bases) and _changed(crossing, said, values, bases):
-            merged.conflicts.append(Conflict(ids, crossing.attrs, values, said.opposite))
+            merged.conflicts.append(case.conflict(said.opposite))
     elif said is Say.ADVANCE:
         for side in Side:
             merged.advanced[side][crossing.attrs[side]] = values[side]
     elif said is Say.CONFLICT:
-        decided = verdict(crossing.mode or rules.mode, records, rules)
+        decided = verdict(crossing.mode or rules.mode, case.records, rules)
         winner = None if rules.task_resolves else decided.winner
-        conflict = Conflict(ids, crossing.attrs, values, winner, decided.tie and winner is not None)
         if winner is not None:
             _write(crossing, winner.opposite, values, merged)
-        merged.conflicts.append(conflict)
+        merged.conflicts.append(case.conflict(winner, tie=decided.tie and winner is not None))
 
 
 def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | Side:

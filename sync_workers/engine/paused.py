@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sync_workers.engine.decided import remarked
 from sync_workers.model import ID, Action, Hold, Operation, Pair, Plan, Side
 from sync_workers.state import State
 
@@ -23,6 +24,7 @@ def leave_alone(plan: Plan, state: State, task: str) -> Plan:
         operations=tuple(operation for operation in plan if not _concerns(state, operation)),
         conflicts=tuple(conflict for conflict in plan.conflicts if not _is_paused(state, conflict.ids)),
         held=(*(hold for hold in plan.held if not _is_held_back(state, hold)), *_holds(state, task)),
+        unseen=(*plan.unseen, *(i for i in remarked(state) if _is_paused(state, Pair(i, state.ids[i])))),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.model import Conflict, ConflictMode, Pair, Side
 
 
 class Direction(StrEnum):
@@ -100,6 +100,7 @@ class Rules:
             records bring their key with them (hooks).
         clock_steps: how coarse each side's times of change are.
         task_resolves: conflicts go to the task's own `resolve_conflict`.
+        loop_limit: so many turns may a field take in runs in a row (see `engine.loops`); 0 for any number.
     """
 
     fields: tuple[FieldRule, ...]
@@ -112,3 +113,8 @@ class Rules:
     limits: Limits = field(default_factory=Limits)
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
     task_resolves: bool = False
+    loop_limit: int = 10
+
+    def asks(self, conflict: Conflict) -> bool:
+        """Whether the task's own `resolve_conflict` is asked about this one, when it is applied."""
+        return self.task_resolves and conflict.held and not conflict.frozen and not conflict.by_person

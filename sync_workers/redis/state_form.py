@@ -1,6 +1,7 @@
 """The state of a task as hashes of JSON, one for each of `keys.PARTS`, and back.
 
-A field of `links`, `held`, `decisions` and `trails` is a Notion id, one of the others is `side:id`.
+A field of `links`, `held` and `trails` is a Notion id, one of `decisions` a JSON list of Notion id and Notion
+attribute, one of the others `side:id`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def changes(change: Change) -> Iterator[tuple[str, str, Body]]:
     """The change as part, field and body."""
     for part in PARTS:
         for name, value in getattr(change, part).items():
-            field = name if isinstance(name, str) else _sided(*name)
+            field = name if isinstance(name, str) else _FIELD.get(part, _sided)(*name)
             yield part, field, None if value is None or value is False else _WRITE[part](value)
 
 
@@ -38,7 +39,11 @@ def hashes(state: State) -> Iterator[dict[str, bytes]]:
             }
             continue
         known: Mapping[Any, Any] = getattr(state, part)
-        if part in _SIDED:
+        if part == "decisions":
+            yield {
+                one_field(i, a): write(one) for i, known_of in known.items() for a, one in known_of.items()
+            }
+        elif part in _SIDED:
             yield {
                 _sided(side, i): write(value) for side, named in known.items() for i, value in _items(named)
             }
@@ -62,6 +67,10 @@ def state_of(setup: bytes, read: Callable[[str], Iterator[tuple[str, bytes]]]) -
     for part in PARTS[1:]:
         known: dict[str, Any] = raw.setdefault(part, {})
         for field, body in read(part):
+            if part == "decisions":
+                notion_id, attr = json.loads(field)
+                known.setdefault(notion_id, {})[attr] = load(body)
+                continue
             if part not in _SIDED:
                 known[field] = load(body)
                 continue
@@ -80,6 +89,14 @@ _NAMED = frozenset({"unlinked", "paused"})
 
 def _sided(side: Side, record_id: ID) -> str:
     return f"{side}:{record_id}"
+
+
+def one_field(notion_id: ID, attr: str) -> str:
+    """How the hash of decisions names a field of a record."""
+    return json.dumps([notion_id, attr])
+
+
+_FIELD: Mapping[str, Callable[[Any, str], str]] = {"decisions": one_field}
 
 
 def _items(named: Mapping[ID, Any] | set[ID]) -> Iterator[tuple[ID, Any]]:
@@ -105,7 +122,8 @@ def _pending(begun: Pending) -> bytes:
     return dump(body)
 
 
-def _model(model: BaseModel) -> bytes:
+def model_body(model: BaseModel) -> bytes:
+    """A remark as JSON."""
     return dump(model.model_dump(mode="json"))
 
 
@@ -118,9 +136,9 @@ _WRITE: Mapping[str, Callable[[Any], bytes]] = {
     "pending": _pending,
     "unlinked": lambda _: b"1",
     "held": _by_attr,
-    "decisions": _by_attr,
+    "decisions": model_body,
     "trails": _by_attr,
-    "quarantine": _model,
+    "quarantine": model_body,
     "paused": lambda _: b"1",
 }
 

@@ -7,7 +7,7 @@ write names the attempt's number and is refused when another attempt or run has 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -18,7 +18,8 @@ from sync_workers.redis import history, scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import PARTS, Keys
 from sync_workers.redis.lease import owner
-from sync_workers.redis.state_form import changes, dump, hashes, state_of
+from sync_workers.redis.state_form import changes, dump, hashes, model_body, one_field, state_of
+from sync_workers.remarks import Decision
 from sync_workers.runs.history import Entry, Kept
 from sync_workers.state import Change, State
 
@@ -147,14 +148,38 @@ def load(client: Client, task: str) -> State | None:
     Raises:
         StateError: it is of a version that is not known here, or cannot be read.
     """
-    keys = Keys(task)
-    meta = client.ask("HGETALL", keys.meta)
+    return _load(client, Keys(task), PARTS)
+
+
+def load_remarks(client: Client, task: str) -> State | None:
+    """The state as `load` gives it, without its links: costs what is remarked of records, not what exists."""
+    return _load(client, Keys(task), [part for part in PARTS if part != "links"])
+
+
+def put_decision(client: Client, task: str, field: tuple[ID, str], decision: Decision) -> None:
+    """Store what a person decided about a held field, named by Notion id and Notion attribute.
+
+    It needs no lease. A run looks for decisions when it makes its plan, and takes away none but those that
+    it carried out or found void, each by itself.
+
+    Raises:
+        StateError: Redis refuses.
+    """
+    client.ask("HSET", Keys(task).part("decisions"), one_field(*field), model_body(decision))
+
+
+def _load(client: Client, keys: Keys, parts: Collection[str]) -> State | None:
+    task, meta = keys.task, client.ask("HGETALL", keys.meta)
     if not meta:
         return None
     if meta.get(b"version") != VERSION.encode():
         raise _unknown_version(task)
+
+    def fields(part: str) -> Iterator[tuple[str, bytes]]:
+        return _scan(client, keys.part(part)) if part in parts else iter(())
+
     try:
-        return state_of(meta.get(b"setup", b"{}"), lambda part: _scan(client, keys.part(part)))
+        return state_of(meta.get(b"setup", b"{}"), fields)
     except (ValueError, TypeError, ValidationError) as error:
         raise StateError(
             f"the state of task {task} in Redis cannot be read ({type(error).__name__}): "

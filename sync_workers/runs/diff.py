@@ -43,6 +43,7 @@ def decide(
         plan = diff(
             stepped, base, gathered.snapshot,
             fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
+            notes=gathered.notes,
         )  # fmt: skip
         # For the guards counts what was linked before: to copy a whole wrong container is an accident.
         plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)
@@ -68,7 +69,7 @@ def _tell(report: Report, plan: Plan, rules: Rules) -> None:
     report.ignored.extend(plan.ignored)
     report.quarantined.extend(plan.quarantined)
     # What the task decides itself is known only when it has decided.
-    report.conflicts.extend(c for c in plan.conflicts if not (rules.task_resolves and c.held))
+    report.conflicts.extend(c for c in plan.conflicts if not rules.asks(c))
 
 
 def changed_setup(state: State, gathered: Gathered) -> set[str]:

@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
-from sync_workers.model import Plan
+from sync_workers.engine.rules import Rules
+from sync_workers.model import Action, Plan
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.get import Gathered
 from sync_workers.runs.quarantine import settled
-from sync_workers.runs.setup import forget
+from sync_workers.runs.remember import remember
+from sync_workers.runs.setup import AT_ONCE, forget
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, State
 
 
 def finish(
-    report: Report, store: Store, state: State | None, gathered: Gathered, plan: Plan = Plan()
+    report: Report,
+    store: Store,
+    state: State | None,
+    gathered: Gathered,
+    plan: Plan,
+    rules: Rules,
 ) -> None:
-    """Remember the set-up that the bases were made with and which records failed, and settle the report.
+    """Remember the set-up that the bases were made with, which records failed and what waits for a person.
 
-    What the plan wants forgotten is forgotten even if it has no operation.
+    What the plan wants forgotten is forgotten even if it has no operation. The report is settled.
     """
     report.finished = datetime.now(UTC)
     if state is not None and not plan.operations:
         forget(state, plan.stale, store)
     known = state.setup if state is not None else None
     setup = gathered.setup if known != dict(gathered.setup) else None
-    change = Change(setup=setup, quarantine=settled(state or State(), plan, report, report.finished))
-    if change:
-        store.commit(None, change)
-        if state is not None:
-            change.apply(state)
+    now_known = state if state is not None else State()
+    compared = any(operation.action in {Action.UPDATE, Action.RESOLVE} for operation in plan)
+    done = store.carried_out() if compared else frozenset()
+    change = replace(
+        remember(rules, report, now_known, plan, done, report.finished),
+        setup=setup,
+        quarantine=settled(now_known, plan, report, report.finished),
+    )
+    for piece in _pieces(change):
+        if piece:
+            store.commit(None, piece)
+            piece.apply(now_known)
     report.settle()
+
+
+def _pieces(change: Change) -> Iterator[Change]:
+    """One change where there is little; else pieces that the store takes in a few milliseconds each."""
+    rest: dict[str, dict[Any, Any]] = {}
+    for part in ("held", "decisions", "trails"):
+        items = list(getattr(change, part).items())
+        full = len(items) - len(items) % AT_ONCE
+        for start in range(0, full, AT_ONCE):
+            yield Change(**{part: dict(items[start : start + AT_ONCE])})
+        rest[part] = dict(items[full:])
+    yield replace(change, **rest)
 
 
 def fail(report: Report, outcome: Outcome, reason: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from sync_workers.engine.notes import NO_NOTES
 from sync_workers.engine.rules import Rules
 from sync_workers.fields import Field
 from sync_workers.model import ID, Failure, Listing, Pair, Record, Side, Snapshot
@@ -60,6 +61,7 @@ class Gathered:
         setup: fingerprints by `side.name`, and those of the field map (see `runs.setup`).
         clock_steps: how coarse each side's times of change are.
         safe_creates: whether a side makes no second record when a create is repeated.
+        notes: whether a side has a place for texts about conflicts.
     """
 
     snapshot: Snapshot
@@ -67,6 +69,7 @@ class Gathered:
     setup: Mapping[str, str] = field(default_factory=dict)
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
     safe_creates: Pair[bool] = Pair.each(lambda _: False)
+    notes: Pair[bool] = NO_NOTES
 
 
 def get(
@@ -92,8 +95,9 @@ def get(
             report.failures.extend(snapshot[side].failures)
         steps = Pair.each(lambda side: services[side].capabilities.clock_step)
         safe = Pair.each(lambda side: services[side].capabilities.safe_create)
+        notes = Pair.each(lambda side: services[side].capabilities.notes)
         report.listed = True
-        return Gathered(snapshot, fields, setup, steps, safe)
+        return Gathered(snapshot, fields, setup, steps, safe, notes)
 
 
 @contextmanager

@@ -127,7 +127,8 @@ def parent_in(operation: Operation, stopped: Iterable[Key]) -> ID | None:
 
 
 def _waits(one: Quarantined, operation: Operation, now: datetime | None) -> bool:
-    if operation.action is Action.ANNOTATE:
+    # A note that failed says nothing about the record, and a person's decision does not wait for it.
+    if Action.ANNOTATE in {operation.action, one.action}:
         return False
     return now is not None and now < one.due and one.content == content(operation)
 

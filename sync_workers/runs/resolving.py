@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sync_workers.model import Conflict, Fields, Operation, Pair, Side
@@ -16,8 +17,8 @@ Decided: TypeAlias = tuple[Conflict, Any]
 
 
 def decide(operation: Operation, resolve: Callable[[Conflict], Any] | None, report: Report) -> list[Decided]:
-    """Ask the task about each conflict, and report what it said."""
-    return [(conflict, _ask(conflict, resolve, report)) for conflict in operation.conflicts]
+    """Ask the task about each conflict that nobody decided yet, and report what it said."""
+    return [(one, _ask(one, resolve, report)) for one in operation.conflicts if one.held]
 
 
 def settle(calls: Calls, operation: Operation, decided: Sequence[Decided]) -> Pair[Fields]:
@@ -42,5 +43,5 @@ def _ask(conflict: Conflict, resolve: Callable[[Conflict], Any] | None, report: 
         (side for side in Side if value is not conflict and same(value, conflict.values[side])), None
     )
     merged = value is not conflict and winner is None
-    report.conflicts.append(Conflict(conflict.ids, conflict.attrs, conflict.values, winner, merged=merged))
+    report.conflicts.append(replace(conflict, winner=winner, merged=merged))
     return value

@@ -79,7 +79,7 @@ class Steps:
         # Of the whole plan only one part is carried out: that of linked records, or of new ones.
         mine = [c for c in plan.conflicts if (c.ids.notion in state.ids) == (part is Part.CHANGED)]
         if part in {Part.CHANGED, Part.MATCHED}:
-            report.conflicts.extend(c for c in mine if not (rules.task_resolves and c.held))
+            report.conflicts.extend(c for c in mine if not rules.asks(c))
         report.ignored.extend(hold for hold in plan.ignored if part is Part.deleted(hold.side.opposite))
         return cls(Application(task, services, plan, state, Unstored(), report), services)
 
@@ -124,9 +124,8 @@ class Steps:
         _ids_as_text(state)
         if state is not self.application.state:
             # A state that the subclass made anew knows nothing of these.
-            state.pending = state.pending or known.pending
-            state.unlinked = state.unlinked or known.unlinked
-            state.paused = state.paused or known.paused
+            for part in _BESIDE_LINKS:
+                setattr(state, part, getattr(state, part) or getattr(known, part))
         complete(state, self.services, known)
         parted = {notion_id for notion_id in known.ids if notion_id not in state.ids}
         left = known.linked(Side.OTHER) - state.linked(Side.OTHER)
@@ -227,12 +226,18 @@ def copied(state: State, *, bases: bool = True) -> State:
             "ids": dict(state.ids),
             "objs": objs,
             "other_objs": other_objs,
-            "pending": {side: dict(waiting) for side, waiting in state.pending.items()},
-            "unlinked": {side: set(ids) for side, ids in state.unlinked.items()},
-            "paused": {side: set(ids) for side, ids in state.paused.items()},
             "setup": dict(state.setup),
+            **{part: _copied(getattr(state, part)) for part in _BESIDE_LINKS},
         }
     )
+
+
+_BESIDE_LINKS = ("pending", "unlinked", "held", "decisions", "trails", "quarantine", "paused")
+
+
+def _copied(known: dict[Any, Any]) -> dict[Any, Any]:
+    """A copy down to single records; what is known of one is replaced, never changed."""
+    return {name: one.copy() if isinstance(one, dict | set) else one for name, one in known.items()}
 
 
 def _given(service: HooksService, objs: Objects | None, state: State, report: Report) -> Listing:

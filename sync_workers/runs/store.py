@@ -102,20 +102,25 @@ class MemoryStore:
 class Unstored:
     """For a run whose caller keeps the state itself: nothing is written down anywhere."""
 
+    def __init__(self) -> None:
+        self._carried_out: set[int] = set()
+
     def load(self) -> State | None:
         return None
 
     def begin(self, _operation: int, _change: Change, _intent: Entry | None = None) -> bool:
         return True
 
-    def commit(self, _operation: int | None, _change: Change, _entry: Entry | None = None) -> None:
-        """The caller has the state."""
+    def commit(self, operation: int | None, _change: Change, entry: Entry | None = None) -> None:
+        """The caller has the state; only which operations of this run were done is remembered."""
+        if operation is not None and entry is not None:
+            self._carried_out.add(operation)
 
     def done(self) -> frozenset[int]:
         return frozenset()
 
     def carried_out(self) -> frozenset[int]:
-        return frozenset()
+        return frozenset(self._carried_out)
 
     def intents(self) -> Mapping[str, Entry]:
         return {}

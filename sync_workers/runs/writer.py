@@ -254,7 +254,8 @@ class Writer:
         self._begin(number, Change(), entry)
         known = len(self.report.conflicts)
         bases = settle(self.calls, operation, decide(operation, self.resolve, self.report))
-        decided = [conflict for conflict in self.report.conflicts[known:] if not conflict.held]
+        asked = [conflict for conflict in self.report.conflicts[known:] if not conflict.held]
+        decided = [*(conflict for conflict in operation.conflicts if not conflict.held), *asked]
         change = link(self.state, ids, bases)
         self._end(
             number, operation, change, done(entry, shown=Pair.each(lambda s: bases[s]), conflicts=decided)

@@ -48,6 +48,13 @@ class HookValues:
         return self._given.get((attr, type(value), value), value)
 
 
+def moment_of(said: Any) -> datetime | None:
+    """What a timestamp hook said; a naive time is the local one. Anything but a time raises here."""
+    if said is None or said.tzinfo is not None:
+        return said  # type: ignore[no-any-return]
+    return said.astimezone()  # type: ignore[no-any-return]
+
+
 def _kept(value: Any) -> Any:
     if isinstance(value, float):
         return float(value)

@@ -16,7 +16,7 @@ from typing import Any
 
 from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.fields import Field
-from sync_workers.model import ID, NOTHING, Fields, Record, Side
+from sync_workers.model import ID, NOTHING, ConflictMode, Fields, Record, Side
 from sync_workers.services.base import (
     Capabilities,
     Fetched,
@@ -25,7 +25,7 @@ from sync_workers.services.base import (
     ReadResult,
     WithoutExtras,
 )
-from sync_workers.services.hook_values import PLAIN, HookValues
+from sync_workers.services.hook_values import PLAIN, HookValues, moment_of
 from sync_workers.values import UnsupportedValueError, same
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class HooksService(WithoutExtras):
 
     capabilities = Capabilities()
 
-    def __init__(self, hooks: object, side: Side, attrs: Sequence[str], *, timed: bool = True) -> None:
+    def __init__(self, hooks: object, side: Side, attrs: Sequence[str], mode: ConflictMode) -> None:
         self.side = side
         self.attrs = tuple(attrs)
         self.listed = False
@@ -58,7 +58,9 @@ class HooksService(WithoutExtras):
         self.values = HookValues()
         self.opposite: HooksService | None = None
         self._hooks = hooks
-        self._timed = timed
+        # Where the time decides nothing, but a person wants to know it, no record fails for want of it.
+        self._timed = mode in {ConflictMode.NEWER, ConflictMode.ERROR}
+        self._untold = NotImplementedError if mode == ConflictMode.NEWER else Exception
         self._to_dict, self._hash, self._timestamp = map(self.hook, ("to_dict", "hash", "timestamp"))
         self._unreadable: Mapping[ID, str] = {}
         self._complete = True
@@ -238,14 +240,11 @@ class HooksService(WithoutExtras):
             raise UnknownOutcomeError(msg) from error
 
     def _modified(self, obj: Any) -> datetime | None:
-        """When it changed; None where the side cannot tell. A naive time is the local one."""
+        """When it changed; None where the side cannot tell."""
         try:
-            moment = self._timestamp(obj)
-        except NotImplementedError:
+            return moment_of(self._timestamp(obj))
+        except self._untold:
             return None
-        if moment is None or moment.tzinfo is not None:
-            return moment  # type: ignore[no-any-return] # a hook's word; anything else raises here
-        return moment.astimezone()  # type: ignore[no-any-return]
 
     def _as_given(self, fields: Fields) -> dict[str, Any]:
         """Values in the kinds that the opposite side's hooks gave, such as an enum's member."""

@@ -81,7 +81,7 @@ def _diff(made: Attempt) -> Done:
         with keeping_refused(state, gathered, made.keep):
             plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
         if not plan.operations:
-            finish(made.report, made.store, state, gathered, plan)
+            finish(made.report, made.store, state, gathered, plan, made.task.sync_rules)
             return made.end()
         light = replace(gathered, snapshot=Pair(Listing({}), Listing({})))
         made.put("plan", plan, light, made.report)
@@ -105,7 +105,7 @@ def _apply(made: Attempt) -> Done:
         made.put("slice", made.report, application.ended, application.resting, application.stopped)
         shown = {"phase": "apply", "done": len(application.ended), "of": len(plan)}
         return made.hand_on(shown, again=True)
-    finish(made.report, made.store, application.state, gathered, plan)
+    finish(made.report, made.store, application.state, gathered, plan, made.task.sync_rules)
     return made.end()
 
 

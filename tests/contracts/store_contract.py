@@ -183,7 +183,7 @@ class StoreContract:
         )  # fmt: skip
         said = Change(
             held={"n1": {"Due": held}},
-            decisions={"n1": {"Due": Decision(value=("x", 1), seen=held.values, at=moment)}},
+            decisions={("n1", "Due"): Decision(value=("x", 1), seen=held.values, at=moment)},
             trails={"n1": {"Due": Trail(last=Side.OTHER, written=["a", "b"], turns=1)}},
             quarantine={
                 (Side.OTHER, "n:1"): Quarantined(reason="why", action="create", since=moment, due=moment)
@@ -196,7 +196,7 @@ class StoreContract:
         assert settled(store.load()) == expected
 
         gone = Change(
-            held={"n1": None}, decisions={"n1": None}, trails={"n1": None},
+            held={"n1": None}, decisions={("n1", "Due"): None}, trails={"n1": None},
             quarantine={(Side.OTHER, "n:1"): None}, paused={(Side.NOTION, "n1"): False},
         )  # fmt: skip
         store.commit(None, gone)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync_workers.engine.diff import diff
+from sync_workers.engine.notes import NO_NOTES
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.fields import Field
 from sync_workers.model import ID, Action, Listing, Operation, Pair, Plan, Record, Side, Snapshot
+from sync_workers.remarks import Decision, HeldConflict
 from sync_workers.state import State
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,6 +29,7 @@ class Situation:
     state: State = field(default_factory=State)
     records: Pair[dict[ID, Record]] = field(default_factory=lambda: Pair({}, {}))
     fields: Pair[Mapping[str, Field]] = NO_FIELDS
+    notes: Pair[bool] = NO_NOTES
 
     def has(
         self, side: Side, record_id: ID, *, at: float = 0, key: str | None = None, **values: Any
@@ -51,6 +54,32 @@ class Situation:
         self.records[side][record_id] = edited
         return edited
 
+    def note(self, side: Side, record_id: ID, text: str | None) -> None:
+        """What stands beside the record, by whomever."""
+        record = self.records[side][record_id]
+        self.records[side][record_id] = replace(record, about=replace(record.about, note=text))
+
+    def held(self, ids: Pair[ID], **frozen: bool) -> dict[str, HeldConflict]:
+        """Remember all conflicts of the record that there are now, as the end of a run does."""
+        found = [c for c in self.plan().conflicts if c.held and c.ids == ids]
+        self.state.held[ids.notion] = {
+            c.attrs.notion: HeldConflict(
+                other_id=ids.other,
+                other_attr=c.attrs.other,
+                values={side: c.values[side] for side in Side},
+                since=START,
+                **frozen,
+            )
+            for c in found
+        }
+        return self.state.held[ids.notion]
+
+    def decide(self, ids: Pair[ID], attr: str, use: Side | None = None, value: Any = None) -> None:
+        """What a person decides who looks at the field now."""
+        seen = self.state.held[ids.notion][attr].values
+        decision = Decision(use=use, value=value, seen=seen, at=START)
+        self.state.decisions.setdefault(ids.notion, {})[attr] = decision
+
     def remove(self, side: Side, record_id: ID) -> None:
         del self.records[side][record_id]
 
@@ -59,7 +88,7 @@ class Situation:
         return Pair.each(lambda side: Listing(dict(self.records[side])))
 
     def plan(self, *, fresh: bool = False) -> Plan:
-        return diff(self.rules, self.state, self.snapshot, fields=self.fields, fresh=fresh)
+        return diff(self.rules, self.state, self.snapshot, fields=self.fields, fresh=fresh, notes=self.notes)
 
 
 def told(plan: Plan) -> list[tuple[str, str, dict[str, Any]]]:

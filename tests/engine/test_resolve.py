@@ -101,6 +101,29 @@ def test_a_tie_goes_by_the_tasks_rule_and_is_reported(tie: Side) -> None:
     assert {(c.winner, c.tie) for c in here.plan().conflicts} == {(tie, True)}
 
 
+@pytest.mark.parametrize(
+    ("notion", "other", "steps", "winner"),
+    [
+        (0, 30, Pair(MINUTE, timedelta(0)), None),
+        (0, 59.999999, Pair(MINUTE, timedelta(0)), None),
+        (0, 60, Pair(MINUTE, timedelta(0)), Side.OTHER),
+        (60, 59.999999, Pair(MINUTE, timedelta(0)), Side.NOTION),
+        (60, 60, Pair(MINUTE, timedelta(0)), None),
+        (60, 0, Pair(MINUTE, MINUTE), Side.NOTION),
+        (59, 0, Pair(MINUTE, MINUTE), None),
+        (5, 5, EXACT, None),
+        (5, 5.000001, EXACT, Side.OTHER),
+    ],
+)
+def test_a_plan_names_a_tie_just_where_the_clocks_cannot_tell(
+    notion: float, other: float, steps: Pair[timedelta], winner: Side | None
+) -> None:
+    for tie in Side:
+        here = conflicting(ConflictMode.NEWER, at=Pair(notion, other), steps=steps)
+        here.rules = replace(here.rules, tie=tie)
+        assert {(c.winner, c.tie) for c in here.plan().conflicts} == {(winner or tie, winner is None)}
+
+
 def test_only_newer_can_tie() -> None:
     assert not any(conflict.tie for conflict in conflicting(ConflictMode.OTHER).plan().conflicts)
 

@@ -45,7 +45,7 @@ class Between:
             application = Application("task", services, self.plan, known or State(), self.store, report)
             for part in Part:
                 application.run(part)
-            finish(report, self.store, application.state, gathered, self.plan)
+            finish(report, self.store, application.state, gathered, self.plan, self.rules)
         self.store.begun.clear()
         self.store.ended.clear()
         return report

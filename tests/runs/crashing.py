@@ -192,7 +192,7 @@ class World:
                 if not redelivered:
                     raise
                 self._apply(plan, services, store, report)
-            finish(report, store, store.state, gathered, plan)
+            finish(report, store, store.state, gathered, plan, self.rules)
         finally:
             self.state = store.state
             self.opened, self.history = store.opened, store.history

@@ -52,6 +52,10 @@ class Guarded(MemoryService):
         self._ask("archive", record.id)
         super().archive(record)
 
+    def annotate(self, record_id: ID, text: str) -> None:
+        self._ask("annotate", record_id)
+        super().annotate(record_id, text)
+
     def _ask(self, method: str, *what: str) -> None:
         self.asked.append(" ".join((method, *what)))
         if self.asked[-1] in self.refused:
@@ -113,6 +117,12 @@ class Here:
 
     def edit(self, side: Side, record_id: ID, **values: Any) -> None:
         self.world.containers[side].edit(record_id, **named(side, values))
+
+    def note(self, side: Side, record_id: ID, text: str) -> None:
+        """Write beside a record as a person would."""
+        container = self.world.containers[side]
+        record = container.records[record_id]
+        container.put(replace(record, about=replace(record.about, note=text)))
 
     def remove(self, side: Side, record_id: ID) -> None:
         self.world.containers[side].remove(record_id)

@@ -9,7 +9,7 @@ import pytest
 
 from sync_workers.engine.rules import Direction, FieldRule, Rules
 from sync_workers.errors import GuardError
-from sync_workers.model import Listing, Pair, Record, Side, Snapshot
+from sync_workers.model import Listing, Pair, Plan, Record, Side, Snapshot
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.diff import changed_setup, decide
 from sync_workers.runs.finish import finish
@@ -240,7 +240,8 @@ def here_places(here: Here) -> int:
 
 def test_a_finished_run_stores_its_setup() -> None:
     store, report = MemoryStore(), Report("finish")
-    finish(report, store, None, gathered(Pair(Listing({}), Listing({})), notion_container="a"))
+    found = gathered(Pair(Listing({}), Listing({})), notion_container="a")
+    finish(report, store, None, found, Plan(), PLAIN)
     assert store.state == State(setup={"notion.container": "a"})
     assert report.outcome is Outcome.DONE
     assert report.finished is not None

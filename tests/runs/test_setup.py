@@ -37,7 +37,7 @@ def run(left: Container, right: Container, said: Rules, store: MemoryStore) -> R
     application = Application("task", services, plan, known, store, report)
     for part in Part:
         application.run(part)
-    finish(report, store, known, gathered, plan)
+    finish(report, store, known, gathered, plan, said)
     store.begun.clear()
     store.ended.clear()
     return report
@@ -150,7 +150,7 @@ def test_r9_a_plan_that_goes_on_in_another_slice_keeps_the_new_bases() -> None:
         with suppress(SliceOverError):
             for part in Part:
                 application.run(part)
-    finish(report, store, known, gathered, plan)
+    finish(report, store, known, gathered, plan, said)
     store.begun.clear()
     store.ended.clear()
     # Then: nothing is left for the next run, not even a base.
