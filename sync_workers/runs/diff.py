@@ -49,10 +49,9 @@ def decide(
         plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)
         reasons = refusals(rules.limits, unpaused(base), gathered.snapshot, plan)
         repeated = any(gathered.snapshot[side].repeated for side in Side)
-        if moved:
-            plan = replace(plan, operations=(*_drop_links(known), *plan.operations))
         if moved or not known.setup:
-            plan = replace(plan, setup=dict(gathered.setup))
+            dropped = _drop_links(known) if moved else ()
+            plan = replace(plan, operations=(*dropped, *plan.operations), setup=dict(gathered.setup))
         guarded, plan = plan, without_quarantined(plan, base, now)
         report.fresh = sorted(changed)
         _tell(report, plan, rules)
