@@ -15,7 +15,7 @@ from celery.beat import Scheduler
 from beat_schedule.entries import entries
 from sync_workers.redis.runs_store import claim_tick, last_tick, new_run_id
 from sync_workers.report import Trigger
-from sync_workers.worker.attempt import Delivery
+from sync_workers.worker.delivery import Delivery
 from sync_workers.worker.start import prepared
 from sync_workers.worker.tasks import run_chain
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync_workers.errors import SettingsError
@@ -45,16 +45,30 @@ def _interval(text: object) -> object:
     return interval(f"{text}s" if text.isdecimal() else text)
 
 
-def _within_limits(length: timedelta) -> timedelta:
-    if length > LONGEST_SLICE:
-        raise ValueError(f"should be at most {interval_text(LONGEST_SLICE)}: longer phases are stopped")
+def _at_least(least: timedelta) -> AfterValidator:
+    def check(length: timedelta) -> timedelta:
+        if length < least:
+            raise ValueError(f"should be at least {interval_text(least)}")
+        return length
+
+    return AfterValidator(check)
+
+
+def _within_limits(length: timedelta, info: ValidationInfo) -> timedelta:
+    most = info.data.get("redelivery", REDELIVERY) * LONGEST_SLICE
+    if length > most:
+        raise ValueError(f"should be at most {interval_text(most)}: longer phases are stopped")
     return length
 
 
-LONGEST_SLICE = timedelta(minutes=3)
-"""Room for the operation that is under way when the slice is over, before the worker's limits."""
+REDELIVERY = timedelta(minutes=5)
+
+LONGEST_SLICE = 0.6
+"""Share of `redelivery`: room for the operation that is under way when the slice is over, before the
+worker's limits."""
 
 Url = Annotated[str, AfterValidator(_redis_url)]
+Interval = Annotated[timedelta, BeforeValidator(_interval)]
 
 
 class Settings(BaseSettings):
@@ -65,6 +79,9 @@ class Settings(BaseSettings):
         broker_url: where Celery's messages go.
         config: the task file.
         log_level: from how grave a message on the log is written.
+        lease: how long a run whose worker died stands in the way of the next one. It is renewed at every
+            third of it, so that two renewals may fail in a row.
+        redelivery: after this a message whose worker vanished is delivered to another one.
         apply_slice: how long `apply` works before it goes on as a new message.
     """
 
@@ -74,14 +91,36 @@ class Settings(BaseSettings):
     broker_url: Url | None = Field(default=None, repr=False)
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
-    apply_slice: Annotated[timedelta, BeforeValidator(_interval), AfterValidator(_within_limits)] = timedelta(
-        seconds=60
+    lease: Annotated[Interval, _at_least(timedelta(seconds=5))] = timedelta(seconds=60)
+    redelivery: Annotated[Interval, _at_least(timedelta(seconds=10))] = REDELIVERY
+    apply_slice: Annotated[Interval, AfterValidator(_within_limits)] = Field(
+        default=timedelta(seconds=60),
+        validate_default=False,  # who only shortens `redelivery` is not told about what was not set
     )
 
     @property
     def broker(self) -> str:
         """Where Celery's messages go."""
         return self.broker_url or self.redis_url
+
+    @property
+    def slice(self) -> timedelta:
+        """How long `apply` works at a time, within what `redelivery` leaves room for."""
+        return min(self.apply_slice, self.redelivery * LONGEST_SLICE)
+
+    @property
+    def queued(self) -> timedelta:
+        """How long a run may wait in the queue for its next phase before another one may begin.
+
+        Twice the broker's: a phase whose worker died before it began is delivered once more within it. A
+        run that waits longer is superseded by the next one, which costs calls and loses nothing.
+        """
+        return 2 * self.redelivery
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a phase waits for a Redis that is away, such as over a restart; half of a lease."""
+        return self.lease / 2
 
 
 def load_settings() -> Settings:

@@ -31,12 +31,11 @@ from sync_workers.redis.pauses import By, Pause, pause_of_connections
 from sync_workers.redis.taking import Finished, Held, Paused, Superseded, Taken, Taking
 from sync_workers.report import Trigger
 from sync_workers.runs.history import Kept
+from sync_workers.settings import load_settings
 
 __all__ = [
-    "BETWEEN",
     "BLOBS",
     "KEPT_RUNS",
-    "WORKING",
     "Finished",
     "Following",
     "Held",
@@ -47,15 +46,6 @@ __all__ = [
     "Taking",
     "owner",
 ]
-
-WORKING = timedelta(seconds=60)
-"""How long the lease of a worker that died stands in the way. It is renewed at every third of it, so that
-two renewals may fail in a row: Redis may be away for 40 s without any run losing its lease."""
-
-BETWEEN = timedelta(seconds=600)
-"""How long a run may wait in the queue for its next phase. Twice the broker's visibility timeout of 300 s:
-a phase whose worker died before it began is delivered once more within it. A run that waits longer is
-superseded by the next one, which costs calls and loses nothing."""
 
 KEPT_RUNS = 200
 """How many runs of a task are remembered: more than a task of one run a second makes until a message
@@ -84,6 +74,10 @@ class Lease:
         lost: whether a renewal found that the lease has gone.
         pause: the pause that stood when it was taken; see `Taken.pause`.
         began_pause: whether the end of the run paused the task.
+
+    Args:
+        working: how long the lease lasts without being renewed while a phase works; default: the setting.
+        between: how long it lasts while the run waits in the queue; default: what the settings make of it.
     """
 
     def __init__(
@@ -93,8 +87,8 @@ class Lease:
         run: ID,
         *,
         connections: Sequence[str] = (),
-        working: timedelta = WORKING,
-        between: timedelta = BETWEEN,
+        working: timedelta | None = None,
+        between: timedelta | None = None,
         kept: Kept = Kept(),
     ) -> None:
         self.client = client
@@ -105,6 +99,9 @@ class Lease:
         self.lost = False
         self.pause: Pause | None = None
         self.began_pause = False
+        if working is None or between is None:
+            settings = load_settings()
+            working, between = working or settings.lease, between or settings.queued
         self._working = working
         self._between = between
         self._kept = kept
@@ -209,6 +206,20 @@ class Lease:
         """Whether nobody has the lease and this run is still the last that began: it may try again."""
         current = self.client.ask("HGET", self.keys.current, "run")
         return bool(current == self.run.encode() and self.client.ask("GET", self.keys.lease) is None)
+
+    def begin_again(self, anew: ID) -> bool:
+        """Whether Redis lost all its keys under this attempt; the run `anew` then answers for this one.
+
+        It has an id of its own: the numbers of attempts begin anew as well, and an attempt of this run that
+        is still stopped somewhere must not find its own number in use.
+        """
+        keys = self.keys
+        if int(self.client.ask("GET", keys.fence) or 0) >= self.fence:
+            return False
+        self.client.ask("HSET", keys.joined, self.run, anew)
+        seconds, microseconds = self.client.ask("TIME")
+        self.client.ask("ZADD", keys.runs, "NX", int(seconds) * 1000 + int(microseconds) // 1000, self.run)
+        return True
 
     def __enter__(self) -> Self:
         self._stopped.clear()

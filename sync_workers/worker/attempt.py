@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from sync_workers.ending import end_paused, end_run, note_failure, turn_away
+from sync_workers.ending import end_paused, end_run, note_failure
 from sync_workers.errors import (
     GuardError,
     LaterError,
@@ -24,61 +24,33 @@ from sync_workers.errors import (
     SyncError,
 )
 from sync_workers.model import ID
-from sync_workers.redis.lease import BLOBS, Following, Held, Lease, Paused, Superseded, Taken, Taking
+from sync_workers.redis.lease import BLOBS, Lease, Taken
 from sync_workers.redis.pauses import By, Watch
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.registry import pick
-from sync_workers.report import Outcome, Report, Trigger
+from sync_workers.report import Outcome, Report
 from sync_workers.runs.codec import from_bytes, to_bytes
 from sync_workers.runs.finish import fail
 from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
+from sync_workers.worker.delivery import Delivery, Done
+from sync_workers.worker.leaseless import overtaken, stopped
 from sync_workers.worker.process import Process
 
 _log = logging.getLogger(__name__)
 
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
+Send: TypeAlias = Callable[[bool], None]
+"""Sends the message of the next phase, or with True that of this phase once more; raises StateError."""
 
 WAIT_FOR_REDIS = timedelta(seconds=10)
 """After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
 WAIT_FOR_LEASE = timedelta(seconds=1)
 
-LONGEST_WAIT = timedelta(seconds=120)
-"""A service that asks for patience gets it: the run keeps its lease, so that no tick asks again meanwhile. A
-longer wait ends the run; it would outlast the broker's visibility timeout."""
 LONGEST_PATIENCE = timedelta(minutes=10)
 """A run that got no answer for so long ends and says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a message says: names and ids, nothing else."""
-
-    task: str
-    run: ID
-    trigger: Trigger
-    full: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What becomes of a run after one attempt of one phase.
-
-    Attributes:
-        shown: names, ids and counts for the Celery result.
-        goes_on: the chain's next phase follows.
-        again: the slice is over: this phase is to be sent once more.
-        following: another run that was asked for meanwhile and has to be started.
-        failure: why the run failed; empty when it did not.
-    """
-
-    shown: dict[str, Any]
-    goes_on: bool = False
-    again: bool = False
-    following: Following | None = None
-    failure: str = ""
 
 
 @dataclass(slots=True)
@@ -94,6 +66,7 @@ class Attempt:
     tell: Tell
     process: Process
     stopping: Callable[[], bool]
+    send: Send
     begun: float = field(default_factory=time.monotonic)
     watch: Watch = field(init=False)
 
@@ -131,8 +104,14 @@ class Attempt:
         return self.runs.has(self.lease.run, name)
 
     def hand_on(self, shown: dict[str, Any], *, again: bool = False) -> Done:
-        """The run goes on; the lease outlives the wait in the queue."""
-        self.lease.leave()
+        """The run goes on; the lease outlives the wait in the queue.
+
+        The message is sent first: who dies before that leaves a lease that ends soon.
+        """
+        self.lease.renew()
+        self.send(again)
+        with suppress(LeaseLostError):  # the next phase may have begun
+            self.lease.leave()
         named = {"task": self.task.name, "run": self.lease.run, "trigger": self.report.trigger.value}
         return Done(shown | named, goes_on=not again, again=again)
 
@@ -154,6 +133,10 @@ def never() -> bool:
     return False
 
 
+def nowhere(_again: bool) -> None:
+    """Whoever calls the phases goes on with them."""
+
+
 def no_one(_progress: dict[str, Any]) -> None:
     """Nobody watches."""
 
@@ -164,6 +147,7 @@ def attempt(
     process: Process,
     tell: Tell,
     stopping: Callable[[], bool],
+    send: Send,
     *,
     first: bool = False,
 ) -> Done:
@@ -174,7 +158,7 @@ def attempt(
         SettingsError: there is no such task here.
     """
     try:
-        return _with_lease(work, delivery, process, tell, stopping, first=first)
+        return _with_lease(work, delivery, process, tell, stopping, send, first=first)
     except RedisUnreachableError as error:
         # Nothing can be stored now. The lease ends by itself; the next attempt takes it anew.
         raise LaterError(str(error), wait=WAIT_FOR_REDIS) from error
@@ -186,21 +170,25 @@ def _with_lease(
     process: Process,
     tell: Tell,
     stopping: Callable[[], bool],
+    send: Send,
     *,
     first: bool,
 ) -> Done:
     task = pick(process.tasks, delivery.task)
-    lease = Lease(process.client, task.name, delivery.run, connections=task.sync_connections)
+    lease = Lease(
+        process.client, task.name, delivery.run,
+        connections=task.sync_connections, working=process.lease, between=process.queued,
+    )  # fmt: skip
     runs = RunsStore(process.client, task.name)
     try:
         taking = lease.take(
             delivery.trigger, first=first, full=delivery.full, total=task.sync_timing.in_total
         )
         if not isinstance(taking, Taken):
-            return _stopped(delivery, runs, taking)
+            return stopped(delivery, runs, taking)
         store = RedisStore(process.client, task.name, delivery.run, taking.fence)
         report = Report(task.name, delivery.run, delivery.trigger)
-        made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping)
+        made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping, send)
         with lease:
             return _guarded(_end_paused if _is_to_end(taking) else work, made)
     except LeaseLostError:
@@ -208,7 +196,7 @@ def _with_lease(
         # off for too long and nobody has taken over: the phase is tried again.
         if lease.is_free_for_run():
             raise LaterError(f"task {task.name}: nobody has the lease", wait=WAIT_FOR_LEASE) from None
-        return Done({"task": task.name, "run": delivery.run, "outcome": "superseded"})
+        return overtaken(delivery, lease)
 
 
 def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
@@ -262,33 +250,4 @@ def _may_wait(attempt: Attempt, wait: timedelta) -> bool:
     if info is None or info.begun is None:
         return False
     waited = datetime.now(UTC) - info.begun
-    return timedelta(0) < wait <= LONGEST_WAIT and waited + wait < LONGEST_PATIENCE
-
-
-def _stopped(delivery: Delivery, runs: RunsStore, taking: Taking) -> Done:
-    """The lease was not for us."""
-    shown: dict[str, Any] = {"task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value}
-    if isinstance(taking, Paused):
-        return _turned_away(delivery, runs, taking)
-    if isinstance(taking, Held):
-        outcome = "joined" if taking.following else Outcome.DROPPED.value
-        return Done(shown | {"outcome": outcome, "by": taking.by, "following": taking.following})
-    if isinstance(taking, Superseded):
-        # Whoever ended this run may have died before it started the one that follows; twice is harmless.
-        waiting = runs.following() if runs.lease() is None else None
-        following = Following(waiting, full=False) if waiting else None
-        return Done(shown | {"outcome": "superseded"}, following=following)
-    return Done(shown | {"outcome": Outcome.FINISHED.value})
-
-
-def _turned_away(delivery: Delivery, runs: RunsStore, taking: Paused) -> Done:
-    """The task is paused: a tick is forgotten, a request gets its report, since somebody may wait for it."""
-    report = Report(delivery.task, delivery.run, delivery.trigger)
-    turn_away(report, taking)
-    if delivery.trigger is Trigger.AD_HOC:
-        runs.turn_away(delivery.run, report.summary())
-    _log.debug(
-        "task %s: %s", delivery.task, report.reason,
-        extra={"task": delivery.task, "run": delivery.run, "action": "pause"},
-    )  # fmt: skip
-    return Done(report.summary())
+    return timedelta(0) < wait <= attempt.process.longest_wait and waited + wait < LONGEST_PATIENCE

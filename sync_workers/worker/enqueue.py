@@ -20,8 +20,7 @@ from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.registry import load_tasks, pick
 from sync_workers.report import Trigger
 from sync_workers.settings import load_settings
-from sync_workers.worker.attempt import Delivery
-from sync_workers.worker.process import PATIENCE
+from sync_workers.worker.delivery import Delivery
 
 ASK_EVERY = timedelta(seconds=0.1)
 REMIND_EVERY = timedelta(seconds=10)
@@ -68,7 +67,7 @@ def enqueue(
     finally:
         client.close()
     # A Redis that restarts meanwhile is waited for, as the run itself does.
-    with closing(connect(settings.redis_url, PATIENCE)) as patient:
+    with closing(connect(settings.redis_url, settings.patience)) as patient:
         return wait_for(patient, task.name, run, _seconds(wait))
 
 

@@ -30,29 +30,42 @@ from sync_workers.runs.quarantine import Key
 from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.state import State
-from sync_workers.worker.attempt import Attempt, Delivery, Done, Tell, attempt, never, no_one
+from sync_workers.worker.attempt import Attempt, Send, Tell, attempt, never, no_one, nowhere
+from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import Process
 
 
 def get(
-    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+    delivery: Delivery,
+    process: Process,
+    tell: Tell = no_one,
+    stopping: Callable[[], bool] = never,
+    send: Send = nowhere,
 ) -> Done:
     """The first phase: begin the run, or say that another one works; read both sides."""
-    return attempt(_get, delivery, process, tell, stopping, first=True)
+    return attempt(_get, delivery, process, tell, stopping, send, first=True)
 
 
 def diff(
-    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+    delivery: Delivery,
+    process: Process,
+    tell: Tell = no_one,
+    stopping: Callable[[], bool] = never,
+    send: Send = nowhere,
 ) -> Done:
     """The second phase: decide; an empty plan ends the run."""
-    return attempt(_diff, delivery, process, tell, stopping)
+    return attempt(_diff, delivery, process, tell, stopping, send)
 
 
 def apply(
-    delivery: Delivery, process: Process, tell: Tell = no_one, stopping: Callable[[], bool] = never
+    delivery: Delivery,
+    process: Process,
+    tell: Tell = no_one,
+    stopping: Callable[[], bool] = never,
+    send: Send = nowhere,
 ) -> Done:
     """The third phase: carry out the plan, in slices."""
-    return attempt(_apply, delivery, process, tell, stopping)
+    return attempt(_apply, delivery, process, tell, stopping, send)
 
 
 def _get(made: Attempt) -> Done:

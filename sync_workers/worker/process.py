@@ -10,10 +10,7 @@ from functools import cache
 from sync_workers.redis.connect import Client, connect
 from sync_workers.registry import load_tasks
 from sync_workers.runs.task import Task
-from sync_workers.settings import load_settings
-
-PATIENCE = timedelta(seconds=30)
-"""How long a phase waits for a Redis that is away, such as over a restart; half of a lease."""
+from sync_workers.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +19,34 @@ class Process:
 
     Attributes:
         slice: how long `apply` works before it goes on as a new message.
+        lease: as in `Settings`.
+        queued: as in `Settings`.
+        longest_wait: a service that asks for patience gets it: the run keeps its lease, so that no tick asks
+            again meanwhile. A longer wait ends the run; its message would be delivered twice.
     """
 
     client: Client
     tasks: Mapping[str, Task]
     slice: timedelta = timedelta(seconds=60)
+    lease: timedelta = timedelta(seconds=60)
+    queued: timedelta = timedelta(seconds=600)
+    longest_wait: timedelta = timedelta(seconds=120)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Process:
+        """A process as the settings want it.
+
+        Raises:
+            SettingsError: the task file or an imported module has problems.
+        """
+        return cls(
+            connect(settings.redis_url, settings.patience), load_tasks(settings), settings.slice,
+            settings.lease, settings.queued, settings.redelivery * LONGEST_WAIT,
+        )  # fmt: skip
+
+
+LONGEST_WAIT = 0.4
+"""Share of `redelivery` that a run waits for a service."""
 
 
 @cache
@@ -36,5 +56,4 @@ def this_process() -> Process:
     Raises:
         SettingsError: the settings, the task file or an imported module has problems.
     """
-    settings = load_settings()
-    return Process(connect(settings.redis_url, PATIENCE), load_tasks(settings), settings.apply_slice)
+    return Process.of(load_settings())

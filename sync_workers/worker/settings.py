@@ -16,13 +16,9 @@ GET, DIFF, APPLY = "sync.get", "sync.diff", "sync.apply"
 PHASES = (GET, DIFF, APPLY)
 """The phases in their order; each is the name of a Celery task and of its queue."""
 
-VISIBILITY = timedelta(seconds=300)
-"""After this a message whose worker vanished is delivered to another one. A phase that worked longer would
-be delivered a second time meanwhile, so the limits below stay under it."""
-
-SOFT_LIMIT = timedelta(seconds=240)
-HARD_LIMIT = timedelta(seconds=270)
-"""`apply` never meets them: it works in slices (`Settings.apply_slice`)."""
+SOFT_LIMIT, HARD_LIMIT = 0.8, 0.9
+"""Shares of `Settings.redelivery`. A phase that worked longer would be delivered a second time meanwhile.
+`apply` never meets them: it works in slices (`Settings.slice`)."""
 
 OUTAGE = timedelta(seconds=60)
 """How long publishing and storing results try again. With the defaults a Redis that was away for 8 s at the
@@ -41,14 +37,14 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": url,
         "result_backend": url,
-        **_connections(options),
-        **_delivery(),
+        **_connections(options, settings.redelivery),
+        **_delivery(settings.redelivery),
         **_content(),
         **_watching(),
     }
 
 
-def _connections(options: dict[str, Any]) -> dict[str, Any]:
+def _connections(options: dict[str, Any], redelivery: timedelta) -> dict[str, Any]:
     # One try a second.
     tries = {
         "interval_start": 0,
@@ -62,7 +58,7 @@ def _connections(options: dict[str, Any]) -> dict[str, Any]:
         # ... and one that lost it never gives up.
         "broker_connection_max_retries": None,
         "broker_transport_options": {
-            "visibility_timeout": int(VISIBILITY.total_seconds()),
+            "visibility_timeout": int(redelivery.total_seconds()),
             # Two Celery apps in one database would restore each other's messages by their own timeouts.
             "global_keyprefix": KEY_PREFIX,
             # After a hole in the network of 20 s a worker without these stayed deaf for minutes.
@@ -83,7 +79,7 @@ def _connections(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _delivery() -> dict[str, Any]:
+def _delivery(redelivery: timedelta) -> dict[str, Any]:
     return {
         # A message is done when its phase is done: a killed worker's phase comes again.
         "task_acks_late": True,
@@ -94,8 +90,8 @@ def _delivery() -> dict[str, Any]:
         # A lost connection delivers the running phase once more. Killing it would cut a write in two; it is
         # refused at its next step instead, because the newer attempt has a higher number.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "task_soft_time_limit": SOFT_LIMIT.total_seconds(),
-        "task_time_limit": HARD_LIMIT.total_seconds(),
+        "task_soft_time_limit": redelivery.total_seconds() * SOFT_LIMIT,
+        "task_time_limit": redelivery.total_seconds() * HARD_LIMIT,
         # A child that grew over a large snapshot (in KiB) is replaced when its phase has ended.
         "worker_max_memory_per_child": 512 * 1024,
         # Each phase has its own queue, so that workers for one of them can be added: `worker -Q sync.get`.

@@ -6,25 +6,35 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from celery import chain
+from celery import chain, signature
+from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
 
-from sync_workers.errors import LaterError, SyncError
+from sync_workers.errors import LaterError, StateError, SyncError
+from sync_workers.redis.connect import place
 from sync_workers.redis.lease import Following
 from sync_workers.report import Trigger
+from sync_workers.settings import load_settings
 from sync_workers.worker import phases
 from sync_workers.worker.app import app
-from sync_workers.worker.attempt import Delivery, Done
+from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import this_process
-from sync_workers.worker.settings import APPLY, DIFF, GET
+from sync_workers.worker.settings import APPLY, DIFF, GET, OUTAGE
 from sync_workers.worker.shutdown import is_shutting_down
 
 _log = logging.getLogger(__name__)
 
 TELL_EVERY = timedelta(seconds=1)
 """How often a phase tells its progress at most: an event costs about as much as an empty phase."""
+
+
+TRY_EVERY = timedelta(seconds=1)
+"""A broker that is full refuses at once, and has to be asked again."""
+
+T = TypeVar("T")
 
 
 class RunFailedError(SyncError):
@@ -72,7 +82,7 @@ def _message(phase: Any, delivery: Delivery) -> Any:
 
 def send_following(task: str, following: Following) -> None:
     """Start the run that was asked for while another one worked."""
-    run_chain(Delivery(task, following.run, Trigger.AD_HOC, following.full)).apply_async()
+    patiently(run_chain(Delivery(task, following.run, Trigger.AD_HOC, following.full)).apply_async)
 
 
 def _delivery(names: dict[str, Any]) -> Delivery:
@@ -83,19 +93,53 @@ def _delivery(names: dict[str, Any]) -> Delivery:
 
 def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> Done:
     try:
-        return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down)
+        send = partial(_send_next, task, delivery)
+        return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down, send)
     except LaterError as error:
         # The same message with the same chain comes again.
-        raise task.retry(exc=error, countdown=error.wait.total_seconds()) from None
+        again = partial(task.retry, exc=error, countdown=error.wait.total_seconds(), throw=False)
+        raise patiently(again) from None
+
+
+def _send_next(task: Any, delivery: Delivery, again: bool) -> None:
+    """Send what follows while the run still has its lease.
+
+    Celery would do it after the task's body, where a broker that is full loses the run and leaves its lease.
+
+    Raises:
+        StateError: the broker does not take it.
+    """
+    chain_left = task.request.chain
+    if again:
+        patiently(_message(task, delivery).apply_async)
+    elif chain_left:
+        # As in `celery.app.trace`; the last one is the next.
+        patiently(partial(signature(chain_left[-1], app=app).apply_async, chain=chain_left[:-1]))
+
+
+def patiently(send: Callable[[], T]) -> T:
+    """Try to send for about a minute.
+
+    Raises:
+        StateError: the broker does not take it.
+    """
+    deadline = time.monotonic() + OUTAGE.total_seconds()
+    while True:
+        try:
+            return send()
+        except (OperationalError, Reject) as error:  # what `retry` makes of the first is the second
+            if time.monotonic() > deadline:
+                where = place(load_settings().broker)
+                raise StateError(
+                    f"the broker at {where} takes no messages: see whether it runs and has memory left"
+                ) from error
+        time.sleep(TRY_EVERY.total_seconds())
 
 
 def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
-    if not done.goes_on:
-        task.request.chain = None
+    task.request.chain = None  # what follows was sent
     if done.following is not None:
         send_following(delivery.task, done.following)
-    if done.again:
-        _message(task, delivery).apply_async()
     if done.failure:
         raise RunFailedError(f"task {delivery.task}: run {delivery.run} failed: {done.failure}") from None
     return done.shown

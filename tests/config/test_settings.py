@@ -27,7 +27,8 @@ def test_without_variables_the_defaults_hold() -> None:
     assert (settings.broker_url, settings.broker) == (None, settings.redis_url)
     assert settings.config == Path("sync.toml")
     assert settings.log_level is LogLevel.INFO
-    assert settings.apply_slice == timedelta(seconds=60)
+    assert settings.apply_slice == settings.slice == settings.lease == timedelta(seconds=60)
+    assert settings.redelivery == timedelta(minutes=5)
 
 
 def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +36,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNC_WORKERS_BROKER_URL", "redis://broker/0")
     monkeypatch.setenv("SYNC_WORKERS_CONFIG", "/etc/sync.toml")
     monkeypatch.setenv("SYNC_WORKERS_LOG_LEVEL", "Warning")
-    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", "2m 30s")
+    monkeypatch.setenv("SYNC_WORKERS_LEASE", "90s")
+    monkeypatch.setenv("SYNC_WORKERS_REDELIVERY", "10m")
+    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", "5m 30s")
 
     settings = load_settings()
 
@@ -43,7 +46,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.broker == "redis://broker/0"
     assert settings.config == Path("/etc/sync.toml")
     assert settings.log_level is LogLevel.WARNING
-    assert settings.apply_slice == timedelta(seconds=150)
+    assert settings.lease == timedelta(seconds=90)
+    assert settings.redelivery == timedelta(minutes=10)
+    assert settings.apply_slice == timedelta(seconds=330)
 
 
 def test_a_mere_number_is_a_slice_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +64,22 @@ def test_a_slice_is_an_interval_within_the_limits_of_a_phase(
 ) -> None:
     monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", text)
     with pytest.raises(SettingsError, match=f"SYNC_WORKERS_APPLY_SLICE .*{said}"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "least"), [("LEASE", "5s"), ("REDELIVERY", "10s")])
+def test_a_wait_has_a_least(monkeypatch: pytest.MonkeyPatch, name: str, least: str) -> None:
+    monkeypatch.setenv(f"SYNC_WORKERS_{name}", "4")
+    with pytest.raises(SettingsError, match=f"SYNC_WORKERS_{name} should be at least {least}"):
+        load_settings()
+
+
+def test_a_short_redelivery_shortens_the_slice_that_nobody_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_REDELIVERY", "30s")
+    assert load_settings().slice == timedelta(seconds=18)
+
+    monkeypatch.setenv("SYNC_WORKERS_APPLY_SLICE", "60s")
+    with pytest.raises(SettingsError, match="SYNC_WORKERS_APPLY_SLICE should be at most 18s"):
         load_settings()
 
 

@@ -11,7 +11,7 @@ from sync_workers.redis.connect import Client
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.report import Trigger
 from sync_workers.worker import phases
-from sync_workers.worker.attempt import Delivery, Done
+from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import Process
 from tests.worker.json_task import JsonTask
 

@@ -19,7 +19,7 @@ from sync_workers.redis.state_store import load
 from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from sync_workers.worker import phases
-from sync_workers.worker.attempt import Delivery
+from sync_workers.worker.delivery import Delivery
 from tests.conftest import wait_until
 from tests.worker.stage import PLANTED, Stage, TrickyTask, raising
 

@@ -10,7 +10,7 @@ from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Following
 from sync_workers.report import Trigger
 from sync_workers.worker import phases
-from sync_workers.worker.attempt import Done
+from sync_workers.worker.delivery import Done
 from sync_workers.worker.process import Process
 from tests.worker.stage import PLANTED, Stage, raising
 

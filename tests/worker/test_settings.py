@@ -2,26 +2,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from sync_workers.errors import SettingsError
-from sync_workers.redis.lease import BETWEEN, WORKING
 from sync_workers.settings import LONGEST_SLICE, Settings
-from sync_workers.worker.process import PATIENCE
+from sync_workers.worker.process import LONGEST_WAIT
 from sync_workers.worker.settings import (
     HARD_LIMIT,
     PHASES,
     SOFT_LIMIT,
-    VISIBILITY,
     celery_settings,
     celery_url,
 )
 
 
 def test_a_phase_ends_before_its_message_is_delivered_again() -> None:
-    assert Settings().apply_slice < LONGEST_SLICE < SOFT_LIMIT < HARD_LIMIT < VISIBILITY
-    assert PATIENCE < WORKING < VISIBILITY < BETWEEN
+    assert LONGEST_WAIT < LONGEST_SLICE < SOFT_LIMIT < HARD_LIMIT < 1
+    for settings in (Settings(), Settings(redelivery=timedelta(seconds=10), lease=timedelta(seconds=5))):
+        assert settings.slice <= settings.redelivery * LONGEST_SLICE
+        assert settings.patience < settings.lease < settings.redelivery < settings.queued
 
 
 def test_nothing_but_json_is_spoken() -> None:
