@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup check test demo bench docs lock
+.PHONY: setup check test soak demo bench docs lock
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -23,6 +23,10 @@ check: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+
+# Kills workers 500 times under many tasks instead of 40 times; takes about a quarter of an hour.
+soak: $(STAMP)
+	SOAK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -n 0 -s tests/system/test_kills.py $(ARGS)
 
 demo: $(STAMP)
 	$(BIN)/sync-workers demo $(if $(ONCE),--once) $(if $(CONFIG),--config $(CONFIG))

@@ -99,14 +99,17 @@ class Proxy:
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _closing: threading.Event = field(default_factory=threading.Event)
+    _flowing: threading.Event = field(default_factory=threading.Event)
     _listener: socket.socket | None = None
 
     def __enter__(self) -> Self:
+        self._flowing.set()
         self.listen()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self._closing.set()
+        self._flowing.set()
         self.refuse()
         for thread in self._threads:
             thread.join(timeout=10)
@@ -149,6 +152,18 @@ class Proxy:
         with self._lock:
             return any(connection.asked for connection in self._open)
 
+    def stall(self) -> None:
+        """Let nothing through and tell nobody, as when packets are dropped on the way.
+
+        What is sent meanwhile arrives late, after `flow`: a kernel sends it again until it is acknowledged,
+        even where the sender has given up.
+        """
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Let everything through again."""
+        self._flowing.set()
+
     def refuse(self) -> None:
         """Refuse connections, and end those that are open."""
         with self._lock:
@@ -183,6 +198,7 @@ class Proxy:
                 client, _ = listener.accept()
             except OSError:
                 return
+            self._flowing.wait()
             try:
                 server = socket.create_connection(self.target, timeout=10)
             except OSError:
@@ -206,6 +222,7 @@ class Proxy:
 
     def _forward_request(self, connection: _Connection) -> bool:
         data = connection.client.recv(_SIZE)
+        self._flowing.wait()
         if not data:
             return False
         if not connection.asked:
@@ -233,6 +250,7 @@ class Proxy:
 
     def _forward_reply(self, connection: _Connection) -> bool:
         data = connection.server.recv(_SIZE)
+        self._flowing.wait()
         if not data:
             return False
         fault = connection.fault

@@ -152,6 +152,22 @@ def test_it_refuses_and_listens_again_on_the_same_port(proxy: Proxy) -> None:
     assert call(proxy, b"GET 3") == b"done: GET 3"
 
 
+def test_what_is_sent_while_nothing_flows_arrives_late(proxy: Proxy, echo: Echo) -> None:
+    with closing(socket.create_connection(("127.0.0.1", proxy.port), timeout=5)) as open_before:
+        open_before.sendall(b"GET 1\n")
+        assert open_before.recv(100) == b"done: GET 1"
+        proxy.stall()
+        open_before.sendall(b"PUT 2\n")
+        with pytest.raises(TimeoutError):
+            call(proxy, b"PUT 3")
+        assert echo.executed == [b"GET 1"]
+
+        proxy.flow()
+        assert open_before.recv(100) == b"done: PUT 2"
+    wait_until(lambda: sorted(echo.executed) == [b"GET 1", b"PUT 2", b"PUT 3"], "the third arrives, too")
+    assert call(proxy, b"GET 4") == b"done: GET 4"
+
+
 def test_healed_it_forwards_again(proxy: Proxy) -> None:
     proxy.fail(Kind.RESET, times=5)
     proxy.heal()

@@ -25,16 +25,18 @@ ROOT = Path(__file__).parents[2]
 class Deployment:
     """One task `todo` on two JSON files, and the processes that run it."""
 
-    def __init__(self, folder: Path, redis: EmbeddedRedis, schedule: str) -> None:
+    def __init__(
+        self, folder: Path, redis: EmbeddedRedis, schedule: str, kind: type[JsonTask] = JsonTask
+    ) -> None:
         self.folder = folder
         self.redis = redis
         self.client: Client = connect(redis.url)
-        self.task = JsonTask("todo", folder)
+        self.task = kind("todo", folder)
         self.runs = RunsStore(self.client, "todo")
         self.processes: list[subprocess.Popen[bytes]] = []
         (folder / "my_tasks.py").write_text(
-            "from pathlib import Path\nfrom tests.worker.json_task import JsonTask\n"
-            f"JsonTask('todo', Path({str(folder)!r})){schedule}.schedule()\n"
+            f"from pathlib import Path\nfrom {kind.__module__} import {kind.__name__}\n"
+            f"{kind.__name__}('todo', Path({str(folder)!r})){schedule}.schedule()\n"
         )
         (folder / "sync.toml").write_text('imports = ["my_tasks"]\n')
         given = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_WORKERS_")}
@@ -125,9 +127,9 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, schedule: str = "") -> Iterator[Deployment]:
+def deployed(folder: Path, schedule: str = "", kind: type[JsonTask] = JsonTask) -> Iterator[Deployment]:
     with EmbeddedRedis() as redis:
-        deployment = Deployment(folder, redis, schedule)
+        deployment = Deployment(folder, redis, schedule, kind)
         try:
             yield deployment
         finally:

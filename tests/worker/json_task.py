@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,11 @@ class JsonTask(SyncTask):
     refuses access; `log` tells who did what, a line each: the process id and the word.
     """
 
-    def __init__(self, name: str, folder: Path, mode: str = "newer") -> None:
+    def __init__(
+        self, name: str, folder: Path, mode: str = "newer", attrs: Mapping[str, str] = ATTRS
+    ) -> None:
         self.folder = folder
-        super().__init__(name, ATTRS, mode)
+        super().__init__(name, dict(attrs), mode)
 
     # --- what tests use ---
 
@@ -45,7 +47,7 @@ class JsonTask(SyncTask):
             del objects[record_id]
 
     def shown(self, side: str) -> list[tuple[Any, ...]]:
-        keys = ATTRS if side == "notion" else ATTRS.values()
+        keys = self.attr_map.keys() if side == "notion" else self.attr_map.values()
         return sorted(tuple(obj.get(key) for key in keys) for obj in self.read(side).values())
 
     def log(self) -> list[tuple[int, str]]:
@@ -119,10 +121,10 @@ class JsonTask(SyncTask):
         return str(obj["summary"])
 
     def notion_to_dict(self, obj: Any) -> dict[str, Any]:
-        return {attr: obj.get(attr) for attr in ATTRS}
+        return {attr: obj.get(attr) for attr in self.attr_map}
 
     def other_to_dict(self, obj: Any) -> dict[str, Any]:
-        return {attr: obj.get(attr) for attr in ATTRS.values()}
+        return {attr: obj.get(attr) for attr in self.attr_map.values()}
 
     def notion_update_obj(self, obj: Any, attr: str, value: Any) -> None:
         self.did("update-notion")

@@ -158,8 +158,9 @@ def test_a_worker_that_is_asked_to_stop_hands_its_run_over(here: Deployment) -> 
     assert report["outcome"] == "done"
     assert report["counts"] == {"other.create": 6}
     wrote = Counter(pid for pid, word in here.task.log() if word == "create-other")
-    assert wrote[child] == 1
+    assert wrote[child] == 1, "the write that was under way ended, and no other was begun"
     assert len(wrote) == 2
+    assert wrote.total() == 6, "none was tried twice"
     assert here.task.shown("notion") == here.task.shown("other")
 
 
