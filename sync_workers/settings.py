@@ -83,6 +83,8 @@ class Settings(BaseSettings):
             third of it, so that two renewals may fail in a row.
         redelivery: after this a message whose worker vanished is delivered to another one.
         apply_slice: how long `apply` works before it goes on as a new message.
+        history_number: how many operations of each task the history keeps.
+        history_age: how long it keeps them.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
@@ -97,6 +99,8 @@ class Settings(BaseSettings):
         default=timedelta(seconds=60),
         validate_default=False,  # who only shortens `redelivery` is not told about what was not set
     )
+    history_number: int = Field(default=10_000, ge=1)
+    history_age: Annotated[Interval, _at_least(timedelta(minutes=1))] = timedelta(days=90)
 
     @property
     def broker(self) -> str:

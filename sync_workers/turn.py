@@ -32,9 +32,11 @@ from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import Gathered, get, spent
+from sync_workers.runs.history import Kept
 from sync_workers.runs.mirrors import KeptMirrors
 from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
+from sync_workers.settings import load_settings
 from sync_workers.state import State
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -104,12 +106,13 @@ def take_turn(
     """
     run = new_run_id()
     task.report = report = Report(task.name, run, trigger, started=datetime.now(UTC))
-    lease = Lease(client, task.name, run, connections=task.sync_connections)
+    kept = Kept.by(load_settings())
+    lease = Lease(client, task.name, run, connections=task.sync_connections, kept=kept)
     taken = lease.take(trigger, first=True, full=full, asked=asked)
     if not isinstance(taken, Taken):
         turn_away(report, taken)
         return report
-    store = RedisStore(client, task.name, run, taken.fence)
+    store = RedisStore(client, task.name, run, taken.fence, kept)
     try:
         with lease:
             watch = Watch(client, task.name, task.sync_connections)

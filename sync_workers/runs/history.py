@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from sync_workers.model import ID, Action, Conflict, Fields, Pair, Side
+from sync_workers.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,8 @@ class Kept:
 
     number: int = 10_000
     age: timedelta = timedelta(days=90)
+
+    @classmethod
+    def by(cls, settings: Settings) -> Self:
+        """As much as a deployment wants."""
+        return cls(settings.history_number, settings.history_age)

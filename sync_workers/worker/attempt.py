@@ -177,7 +177,7 @@ def _with_lease(
     task = pick(process.tasks, delivery.task)
     lease = Lease(
         process.client, task.name, delivery.run,
-        connections=task.sync_connections, working=process.lease, between=process.queued,
+        connections=task.sync_connections, working=process.lease, between=process.queued, kept=process.kept,
     )  # fmt: skip
     runs = RunsStore(process.client, task.name)
     try:
@@ -186,7 +186,7 @@ def _with_lease(
         )
         if not isinstance(taking, Taken):
             return stopped(delivery, runs, taking)
-        store = RedisStore(process.client, task.name, delivery.run, taking.fence)
+        store = RedisStore(process.client, task.name, delivery.run, taking.fence, process.kept)
         report = Report(task.name, delivery.run, delivery.trigger)
         made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping, send)
         with lease:

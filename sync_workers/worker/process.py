@@ -9,6 +9,7 @@ from functools import cache
 
 from sync_workers.redis.connect import Client, connect
 from sync_workers.registry import load_tasks
+from sync_workers.runs.history import Kept
 from sync_workers.runs.task import Task
 from sync_workers.settings import Settings, load_settings
 
@@ -23,6 +24,7 @@ class Process:
         queued: as in `Settings`.
         longest_wait: a service that asks for patience gets it: the run keeps its lease, so that no tick asks
             again meanwhile. A longer wait ends the run; its message would be delivered twice.
+        kept: how much of a task's history is kept.
     """
 
     client: Client
@@ -31,6 +33,7 @@ class Process:
     lease: timedelta = timedelta(seconds=60)
     queued: timedelta = timedelta(seconds=600)
     longest_wait: timedelta = timedelta(seconds=120)
+    kept: Kept = Kept()
 
     @classmethod
     def of(cls, settings: Settings) -> Process:
@@ -41,7 +44,7 @@ class Process:
         """
         return cls(
             connect(settings.redis_url, settings.patience), load_tasks(settings), settings.slice,
-            settings.lease, settings.queued, settings.redelivery * LONGEST_WAIT,
+            settings.lease, settings.queued, settings.redelivery * LONGEST_WAIT, Kept.by(settings),
         )  # fmt: skip
 
 

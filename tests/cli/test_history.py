@@ -58,6 +58,14 @@ def test_history_is_exported_as_json_lines_the_oldest_first(lived: Scene, comman
     assert [json.loads(line)["action"] for line in newest] == ["delete"]
 
 
+def test_a_deployment_may_keep_less(lived: Scene, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNC_WORKERS_HISTORY_NUMBER", "1")
+    for number in range(200):
+        lived.left.add(title=f"t{number}", note=None)
+    command("run", lived.task, "--accept-guards")
+    assert len(command("history", lived.task, "--json", "--all").out.splitlines()) < 150
+
+
 def test_a_task_that_changed_nothing_has_no_history(scene: Scene, command: Command) -> None:
     told = command("history", scene.task)
     assert (told.code, told.out) == (0, "no run has changed anything yet\n")

@@ -28,6 +28,7 @@ from sync_workers.config.forms import (
     TaskForm,
 )
 from sync_workers.errors import SettingsError
+from sync_workers.schedule import interval_text
 from sync_workers.services import KINDS, find
 from sync_workers.settings import Settings, variable
 from tests.config.fakes import find_kind
@@ -70,7 +71,7 @@ def written(value: Any) -> str:
     if isinstance(value, AnyUrl | ZoneInfo | Path):
         value = str(value)
     if isinstance(value, timedelta):
-        value = int(value.total_seconds())
+        value = interval_text(value) if value >= timedelta(days=1) else int(value.total_seconds())
     return json.dumps(value)
 
 

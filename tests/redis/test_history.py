@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sync_workers.errors import SettingsError
 from sync_workers.model import Action, Pair, Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.history import entries
@@ -17,6 +18,7 @@ from sync_workers.redis.runs_store import new_run_id
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.history import Entry, Kept
+from sync_workers.settings import load_settings
 from sync_workers.state import Change
 
 
@@ -120,3 +122,13 @@ def test_an_end_that_is_sent_twice_is_told_once(redis_client: Client, task_name:
     assert run.store.begin(8, Change(), replace(did, run="earlier", number=7))
     run.store.commit(None, Change(), replace(did, run="earlier", number=7))
     assert [entry.number for entry in entries(redis_client, task_name)] == [7, 0]
+
+
+def test_a_deployment_says_how_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Kept.by(load_settings()) == Kept(10_000, timedelta(days=90))
+    monkeypatch.setenv("SYNC_WORKERS_HISTORY_NUMBER", "50")
+    monkeypatch.setenv("SYNC_WORKERS_HISTORY_AGE", "2d")
+    assert Kept.by(load_settings()) == Kept(50, timedelta(days=2))
+    monkeypatch.setenv("SYNC_WORKERS_HISTORY_NUMBER", "0")
+    with pytest.raises(SettingsError, match="SYNC_WORKERS_HISTORY_NUMBER should be greater"):
+        load_settings()
