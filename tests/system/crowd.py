@@ -21,6 +21,7 @@ from sync_workers.redis.connect import Client, connect
 from sync_workers.redis.history import entries
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.runs_store import RunsStore
+from sync_workers.report import Outcome
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from sync_workers.sandbox.notion import TOKEN, Notion
 from sync_workers.sandbox.serve import SandboxServer
@@ -30,7 +31,11 @@ from tests.worker.deployment import ROOT
 
 EVERY = "2s"
 WORKERS = 3
-FILES, TABLES, PAGES = 12, 4, 4
+
+ENDS = set(Outcome) - {Outcome.DROPPED}
+"""How a run can end; a dropped tick is none."""
+
+FILES, TABLES, PAGES = 8, 3, 3
 """How many tasks are over hooks on plain files, over two tables in SQLite, and between Notion and a table."""
 
 SETTINGS = {"SYNC_WORKERS_LEASE": "5s", "SYNC_WORKERS_REDELIVERY": "10s"}
@@ -144,6 +149,11 @@ class Crowd:
             if word.startswith(("create", "update"))
             or (word.startswith(("made", "wrote")) and when > recently)
         }
+
+    def ended(self) -> int:
+        """How many runs have ended."""
+        counted = (desk.runs.counters() for desk in self.desks)
+        return sum(sum(counters.get(outcome.value, 0) for outcome in ENDS) for counters in counted)
 
     def open_writes(self) -> int:
         """How many writes were begun whose end nobody saw yet."""
