@@ -6,6 +6,7 @@ or nobody can tell: then all that might belong together is left alone and report
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from sync_workers.model import ID, Ambiguity, Fields, Hold, Pair, Record, Side, 
 from sync_workers.state import Pending, State
 
 Groups = Mapping[str, list[ID]]
+
+_MARK = re.compile(r"[0-9a-f]{32}")
+"""What a mark of ours looks like (`services.base.mark_of`); what a person made of one proves nothing."""
 
 NEXT_LOOK = "the next run looks again"
 
@@ -120,10 +124,14 @@ class _Search:
 
     def _by_mark(self) -> None:
         """What carries the mark of a create was made by it, whatever a person has edited since."""
-        marked = {record.about.mark: i for i, record in self.free.items() if record.about.mark}
+        marked = _grouped((i, record.about.mark) for i, record in self.free.items())
         for source_id, begun in list(self.begun.items()):
-            if begun.mark and (made_id := marked.get(begun.mark)):
-                self._pair(source_id, made_id, sent=True)
+            made = marked.get(begun.mark, []) if begun.mark else []
+            if len(made) == 1:
+                self._pair(source_id, made[0], sent=True)
+            elif made:  # a person copied it, mark and all
+                self._leave_alone([source_id], made)
+            if made:
                 del self.begun[source_id]
 
     def _wait(self, source_id: ID) -> None:
@@ -170,7 +178,7 @@ class _Search:
         """Without those that these creates surely did not make: they were there before, or bear a mark."""
         before = set.intersection(*(set(self.begun[i].alike) for i in sources))
         taken = self.found.taken[self.target] | before
-        return [i for i in ids if i not in taken and not self.free[i].about.mark]
+        return [i for i in ids if i not in taken and not _MARK.fullmatch(self.free[i].about.mark or "")]
 
     def _pair(self, source_id: ID, made_id: ID, *, sent: bool) -> None:
         source, found = self.target.opposite, self.found

@@ -9,6 +9,7 @@ import pytest
 
 from sync_workers.engine.diff import diff
 from sync_workers.model import About, Failure, Listing, Pair, Plan, Side
+from sync_workers.services.base import mark_of
 from sync_workers.state import Pending
 from tests.engine.build import NAME, TEXT, Situation, actions, created_from, linked_by, only
 
@@ -220,13 +221,31 @@ def test_r3_a_mark_decides_between_records_that_look_the_same(here: Situation, s
 
 
 @BOTH
-def test_r3_a_record_with_another_mark_is_not_what_was_made(here: Situation, side: Side) -> None:
+@pytest.mark.parametrize("mark", [mark_of("another create"), "a person's own words"])
+def test_r3_a_record_with_the_mark_of_another_create_is_not_what_was_made(
+    here: Situation, side: Side, mark: str
+) -> None:
+    """A mark that a person has written over proves nothing."""
     here.has(side.opposite, "source", title=None, text="two")
-    marked(here, side, "another", "m2", title=None, text="two")
-    lost_with_mark(here, side, "source", "m1", title=None, text="two")
+    marked(here, side, "another", mark, title=None, text="two")
+    lost_with_mark(here, side, "source", mark_of("this create"), title=None, text="two")
     plan = here.plan()
-    assert linked_by(plan) == set()
-    assert created_from(plan, side.opposite) == {"source"}
+    is_other = mark == mark_of("another create")
+    assert len(linked_by(plan)) == (not is_other)
+    assert created_from(plan, side.opposite) == ({"source"} if is_other else set())
+
+
+@BOTH
+def test_r3_a_record_that_a_person_copied_with_its_mark_is_held(here: Situation, side: Side) -> None:
+    here.has(side.opposite, "source", title="Bread")
+    for name in ("made", "copied"):
+        marked(here, side, name, "m1", title="Bread")
+    lost_with_mark(here, side, "source", "m1", title="Bread")
+
+    plan = here.plan()
+
+    assert plan.operations == ()
+    assert [one.ids for one in plan.ambiguous] == [Pair.of(side, ("made", "copied"), ("source",))]
 
 
 # --- what was there before ---
