@@ -37,6 +37,7 @@ def conflicts(
     """Show the fields that are held on both sides until a person decides."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from sync_workers.redis.state_store import load_remarks
     from sync_workers.registry import pick
@@ -48,7 +49,7 @@ def conflicts(
             state = load_remarks(client, task.name)
             for one in waiting_in(state):
                 decided = state.decisions.get(one.notion_id, {}).get(one.attr) if state is not None else None
-                table.add_row(task.name, *_row(one, decided))
+                table.add_row(*map(Text, (task.name, *_row(one, decided))))
     console = Console()
     if not table.row_count:
         console.print("no field waits for a decision", markup=False)
@@ -66,8 +67,6 @@ def waiting_in(state: State | None) -> list[Waiting]:
 
 
 def _row(one: Waiting, decided: Decision | None) -> tuple[str, ...]:
-    from rich.markup import escape
-
     held = one.held
     names = one.attr if one.attr == held.other_attr else f"{one.attr} ({held.other_attr})"
     notes = [names]
@@ -77,8 +76,7 @@ def _row(one: Waiting, decided: Decision | None) -> tuple[str, ...]:
         notes.append(f"decided: {decided.use or 'a value'}, for the next run")
     values = (one_line(shown(held.values.get(side), 60)) for side in Side)
     changed = "\n".join(_changed(held, side) for side in Side)
-    cells = ("\n".join(one.ids()), "\n".join(notes), *values, changed, f"{held.since:%Y-%m-%d %H:%M} UTC")
-    return tuple(escape(cell) for cell in cells)
+    return "\n".join(one.ids()), "\n".join(notes), *values, changed, f"{held.since:%Y-%m-%d %H:%M} UTC"
 
 
 def _changed(held: HeldConflict, side: Side) -> str:

@@ -71,7 +71,8 @@ def _named(task: str, waiting: Sequence[Waiting], record: str, field: str) -> Wa
     """
     if not waiting:
         raise SettingsError(f"task {task}: no field waits for a decision")
-    found = [one for one in waiting if _plain(record) in _ids(one)]
+    found = [one for one in waiting if record.strip() in _ids(one)]
+    found = found or [one for one in waiting if _plain(record) in map(_plain, _ids(one))]
     if not found:
         near = hint(record, (record_id for one in waiting for record_id in one.ids()))
         raise SettingsError(f"task {task}: no field of a record {record!r} waits for a decision{near}")
@@ -91,8 +92,7 @@ def _named(task: str, waiting: Sequence[Waiting], record: str, field: str) -> Wa
 
 
 def _ids(one: Waiting) -> set[str]:
-    named = {f"{side}:{record_id}" for side, record_id in zip(Side, one.ids(), strict=True)}
-    return {_plain(text) for text in (*one.ids(), *named)}
+    return {*one.ids(), *(f"{side}:{record_id}" for side, record_id in zip(Side, one.ids(), strict=True))}
 
 
 def _plain(record_id: str) -> str:

@@ -77,7 +77,7 @@ def merge(
         case = _Case(crossing, records, values, known)
         decision = decided.decisions.get(crossing.attrs.notion)
         try:
-            if decision is not None and _is_carried_out(case, decision, merged):
+            if decision is not None and _takes_decision(case, decision, merged):
                 continue
             _decide(case, rules, merged, is_frozen=crossing.attrs.notion in decided.frozen)
         except UncrossableError:
@@ -131,7 +131,7 @@ class _Case:
         )
 
 
-def _is_carried_out(case: _Case, decision: Decision, merged: Merged) -> bool:
+def _takes_decision(case: _Case, decision: Decision, merged: Merged) -> bool:
     """Plan what a person decided; False when that was about other values than those that are there now."""
     crossing, values = case.crossing, case.values
     try:

@@ -111,6 +111,14 @@ def test_conflicts_shows_what_waits_with_both_values_and_who_changed_when(scene:
         assert "sync-workers resolve" in shown.out
 
 
+def test_plan_shows_what_a_person_would_be_asked(scene: Scene) -> None:
+    ids = scene.waiting()
+    scene.sides.other.edit(ids.other, note="brown")
+    shown = scene.command("plan", scene.task)
+    assert shown.code == 0, shown.err
+    assert shown.out.count("Sync conflict: note is spelt on notion and brown on other.") == 2
+
+
 def test_values_of_others_are_shown_as_they_are(scene: Scene) -> None:
     """Brackets say something to the library that draws the table."""
     scene.waiting(values=Pair("[red]one[/red]", "[/b] two"))
@@ -311,6 +319,18 @@ def test_an_id_that_both_sides_have_needs_its_side(scene: Scene, side: Side) -> 
     remarks = load_remarks(scene.client, scene.task)
     assert remarks is not None
     assert remarks.decisions.keys() == {"1" if side is Side.NOTION else "2"}
+
+
+def test_an_id_as_it_is_comes_before_one_that_is_written_likewise(scene: Scene) -> None:
+    first, second = scene.waiting(), scene.waiting("Milk")
+    state = scene.state()
+    held = {"a-b": state.held[first.notion], "AB": state.held[second.notion]}
+    scene.store(held)
+    for record_id in held:
+        assert scene.resolve(record_id, "--use", "notion", "--later").code == 0
+    remarks = load_remarks(scene.client, scene.task)
+    assert remarks is not None
+    assert remarks.decisions.keys() == held.keys()
 
 
 def test_two_people_at_once_decide_both_fields(scene: Scene) -> None:
