@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from sync_workers.engine.rules import Direction, FieldRule, Rules
 from sync_workers.errors import GuardError
 from sync_workers.model import Listing, Pair, Plan, Record, Side, Snapshot
+from sync_workers.remarks import Trail
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.diff import changed_setup, decide
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Gathered, get
+from sync_workers.runs.history import Entry
+from sync_workers.runs.setup import AT_ONCE
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.memory import Container
-from sync_workers.state import State
+from sync_workers.state import Change, State
 from tests.runs.crashing import Places, StoppedHereError
 from tests.runs.here import RULES, Here
 
@@ -245,6 +249,27 @@ def test_a_finished_run_stores_its_setup() -> None:
     assert store.state == State(setup={"notion.container": "a"})
     assert report.outcome is Outcome.DONE
     assert report.finished is not None
+
+
+@pytest.mark.parametrize(("number", "commits"), [(0, 1), (1, 1), (AT_ONCE - 1, 1), (AT_ONCE, 2), (1200, 3)])
+def test_the_end_is_stored_in_pieces_that_no_store_chokes_on(number: int, commits: int) -> None:
+    class Counting(MemoryStore):
+        sizes: ClassVar[list[int]] = []
+
+        def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
+            self.sizes.append(len(change.trails))
+            super().commit(operation, change, entry)
+
+    Counting.sizes = []
+    trail = Trail(last=Side.OTHER)
+    known = State(trails={f"n{i}": {"x": trail} for i in range(number)})
+    store = Counting(known)
+    found = gathered(Pair(Listing({}), Listing({})), notion_container="a")
+    finish(Report("finish"), store, store.load(), found, Plan(), PLAIN)
+    assert store.state == State(setup={"notion.container": "a"})
+    assert len(store.sizes) == commits
+    assert sum(store.sizes) == number
+    assert max(store.sizes) <= AT_ONCE
 
 
 def test_places_count_from_one() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from sync_workers.model import Side
+from sync_workers.redis.history import entries
 from sync_workers.redis.state_store import load, load_remarks, put_decision
 from sync_workers.remarks import Decision, HeldConflict
-from tests.worker.stage import PLANTED, Stage
+from tests.worker.stage import PLANTED, Stage, TrickyTask
 
 
 @pytest.fixture
@@ -98,3 +100,28 @@ def test_an_end_that_is_repeated_says_the_same(waiting: Stage) -> None:
     found = held(waiting)
     waiting.phase("apply", delivery)
     assert held(waiting) == found
+
+
+class Deciding(TrickyTask):
+    """Decides its conflicts itself."""
+
+    def resolve_conflict(self, notion_obj: Any, _other_obj: Any, notion_attr: str, _other_attr: str) -> Any:
+        return notion_obj[notion_attr]
+
+
+def test_beside_a_rule_of_its_own_what_lost_to_a_person_is_in_the_history_too(waiting: Stage) -> None:
+    waiting.run()
+    decision = Decision(use=Side.NOTION, seen=held(waiting).values, at=datetime.now(UTC))
+    put_decision(waiting.client, waiting.task.name, ("n1", "Done"), decision)
+    waiting.task.put("notion", "n1", Name="Rye")
+    waiting.task.put("other", held(waiting).other_id, summary="Wheat")
+    own = Stage(waiting.client, Deciding(waiting.task.name, waiting.task.folder, "error"))
+
+    own.run()
+
+    assert own.task.shown("other") == [("Rye", "n")]
+    entry = next(entries(own.client, own.task.name))
+    assert [(c.attrs.notion, c.values.other, c.winner, c.by_person) for c in entry.conflicts] == [
+        ("Done", PLANTED, Side.NOTION, True),
+        ("Name", "Wheat", Side.NOTION, False),
+    ]
