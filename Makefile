@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup check test soak demo bench docs lock
+.PHONY: setup check test soak nightly demo bench docs lock
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -27,6 +27,11 @@ test: $(STAMP)
 # Kills workers 500 times under many tasks instead of 40 times; takes about a quarter of an hour.
 soak: $(STAMP)
 	SOAK_KILLS=$(or $(KILLS),500) $(BIN)/python -m pytest -n 0 -s tests/system/test_kills.py $(ARGS)
+
+# The same proofs with far more examples, new ones each time: some tens of minutes of two cores.
+nightly: $(STAMP)
+	SYNC_WORKERS_TESTS=nightly $(BIN)/python -m pytest -n 2 tests/rules tests/runs/test_crashes.py \
+		tests/runs/test_crashes_in_redis.py tests/runs/test_histories.py $(ARGS)
 
 demo: $(STAMP)
 	$(BIN)/sync-workers demo $(if $(ONCE),--once) $(if $(CONFIG),--config $(CONFIG))

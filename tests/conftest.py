@@ -1,4 +1,4 @@
-"""What tests of several parts need: a real Redis, and a task name of the test's own on it."""
+"""What tests of several parts need: a real Redis, a task name of the test's own on it, figures to count."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ import pytest
 from sync_workers.redis.connect import Client, connect
 from sync_workers.redis.keys import Keys
 from sync_workers.sandbox.embedded import EmbeddedRedis
+from tests import sizes
+from tests.figures import (  # noqa: F401 - pytest finds its hooks and fixtures here
+    figures,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+sizes.choose()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Container, MutableMapping
 from dataclasses import dataclass, replace
 
 from sync_workers.errors import LaterError, MovedError
@@ -59,6 +59,22 @@ class Calls:
             raise LaterError(self.resting[side])
         self.report.count_call(side)
         return self.services[side]
+
+    def create(self, side: Side, fields: Fields, idempotency: str, linked: Container[ID]) -> Record:
+        """Make a record that belongs to none of those that are linked.
+
+        Raises:
+            HeldError: the service only gives back one that is.
+        """
+        given: set[ID] = set()
+        while (made := self.on(side).create(fields, idempotency)).id in linked:
+            # A run that is forgotten made it of the same record; by now it is another one's counterpart.
+            if made.id in given:
+                msg = f"{side} made nothing, but gave back {made.id}, which belongs to another record"
+                raise HeldError(msg)
+            given.add(made.id)
+            idempotency = f"{idempotency}/{made.id}"
+        return made
 
     def write(self, side: Side, record: Record, fields: Fields) -> Fields:
         """One update; what the service shows of the written fields."""

@@ -150,7 +150,7 @@ class Writer:
         was_linked = gone_id is not None and self._is_linked(operation.ids)
         idempotency, entry = f"{self.task}/{side}/{source.id}", self._intent(number, operation)
         self._begin_create(number, operation, source, idempotency, entry)
-        made = self.calls.on(side).create(operation.fields, idempotency)
+        made = self.calls.create(side, operation.fields, idempotency, self.state.bases(side))
         ids = Pair.of(side, made.id, source.id)
         change = link(self.state, ids, self._made(operation, source.id, made), leaves=operation.ids.notion)
         # The record that is gone may itself have been the source of a create whose reply was lost.

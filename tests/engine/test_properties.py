@@ -14,20 +14,10 @@ from hypothesis import strategies as st
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
 from sync_workers.engine.rules import Direction, Limits, Rules
-from sync_workers.model import Action, ConflictMode, Listing, Pair, Part, Plan, Side, Snapshot
+from sync_workers.model import Action, ConflictMode, Listing, Pair, Part, Plan, Side
 from sync_workers.state import State
-from sync_workers.values import same
 from tests.engine.build import Situation
-from tests.runs.crashing import World
-from tests.runs.situations import situation_by
-
-CHANCE = st.randoms(use_true_random=False)
-MODES = st.sampled_from(ConflictMode)
-
-
-def snapshot_of(world: World) -> Snapshot:
-    return Pair.each(lambda side: Listing(dict(world.containers[side].records)))
-
+from tests.runs.situations import CHANCE, MODES, situation_by, snapshot_of
 
 # --- swapping the sides mirrors the plan ---
 
@@ -125,63 +115,11 @@ def test_swapped_sides_are_refused_for_the_mirrored_reasons(
 
 
 @given(CHANCE, MODES)
-def test_r1_after_one_run_the_second_plans_nothing_at_all(chance: Random, mode: ConflictMode) -> None:
-    world = situation_by(chance, mode=mode)
-    world.run()
-    assert world.run().operations == ()
-
-
-@given(CHANCE, MODES)
 def test_after_one_run_both_sides_say_the_same(chance: Random, mode: ConflictMode) -> None:
     """In canonical form, but for what the plan holds or names as ambiguous."""
     world = situation_by(chance, mode=mode)
     world.run()
     assert world.disagreements(world.run()) == []
-
-
-@given(CHANCE, MODES)
-def test_r4_no_edited_record_is_deleted(chance: Random, mode: ConflictMode) -> None:
-    """R4: what is deleted was linked, its counterpart is gone, and it shows what its base says."""
-    world = situation_by(chance, mode=mode)
-    state = world.state or State()
-    for op in diff(world.rules, state, snapshot_of(world)):
-        if op.action not in {Action.DELETE, Action.ARCHIVE}:
-            continue
-        target, gone = op.ids[op.side], op.ids[op.side.opposite]
-        assert (op.ids.notion, op.ids.other) in set(state.links())
-        assert gone not in world.containers[op.side.opposite].records
-        shown = world.containers[op.side].records[str(target)].fields
-        for rule in world.rules.fields:
-            if rule.direction.reaches(op.side.opposite):
-                attr = rule.attrs[op.side]
-                assert same(shown.get(attr), state.bases(op.side)[str(target)].get(attr))
-
-
-@given(CHANCE, MODES)
-def test_r2_no_edit_is_lost(chance: Random, mode: ConflictMode) -> None:
-    """R2: every value that differs from its base reaches the other side, or a conflict names it."""
-    world = situation_by(chance, mode=mode)
-    edits = edits_of(world)
-    world.run()
-    values = world.values()
-    for value in edits:
-        assert value in values
-
-
-def edits_of(world: World) -> list[Any]:
-    """The values that people wrote since the last run and that are to cross."""
-    state = world.state or State()
-    return [
-        record.fields[rule.attrs[side]]
-        for side in Side
-        for record in world.containers[side].records.values()
-        for rule in world.rules.fields
-        if rule.direction.reaches(side.opposite)
-        and record.fields.get(rule.attrs[side]) is not None
-        and not same(
-            state.bases(side).get(record.id, {}).get(rule.attrs[side]), record.fields[rule.attrs[side]]
-        )
-    ]
 
 
 @given(CHANCE, MODES)

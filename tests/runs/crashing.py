@@ -17,7 +17,7 @@ from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import finish
-from sync_workers.runs.get import Mirror, get
+from sync_workers.runs.get import Gathered, Mirror, get
 from sync_workers.runs.history import Entry
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities, Mapped, ReadResult, Service
@@ -122,7 +122,13 @@ class KeptHere:
 
 @dataclass
 class World:
-    """Two containers, a task and its stored state."""
+    """Two containers, a task and its stored state.
+
+    Attributes:
+        places: how many places the last run passed.
+        passed: likewise the first run, for a world that was run undisturbed.
+        accept_guards: whether a person is there who accepts what guards refuse.
+    """
 
     rules: Rules
     capabilities: Pair[Capabilities]
@@ -133,6 +139,8 @@ class World:
     reports: list[Report] = field(default_factory=list)
     minutes: int = 0
     places: int = 0
+    passed: int = 0
+    accept_guards: bool = True
     opened: dict[str, Entry] = field(default_factory=dict)
     history: list[Entry] = field(default_factory=list)
     later: timedelta = timedelta(0)
@@ -157,7 +165,8 @@ class World:
         mirrors = KeptHere(dict(self.mirrors.kept))
         return World(
             self.rules, self.capabilities, containers, state, mirrors, minutes=self.minutes,
-            opened=dict(self.opened), history=list(self.history), later=self.later,
+            reports=list(self.reports), opened=dict(self.opened), history=list(self.history),
+            later=self.later,
         )  # fmt: skip
 
     def services(self, places: Places) -> Pair[Any]:
@@ -167,6 +176,15 @@ class World:
                 MemoryService(self.containers[side], mapped[side], self.capabilities[side]), places
             )
         )
+
+    def store(self, places: Places) -> StoppableStore:
+        """The store of one run."""
+        return self.opens(StoppableStore(self.state, places))
+
+    def opens(self, store: StoppableStore) -> StoppableStore:
+        """A store that knows the journal and the history."""
+        store.opened, store.history = dict(self.opened), list(self.history)
+        return store
 
     def run(
         self,
@@ -180,12 +198,11 @@ class World:
         services = through or self.services(places)
         report = Report("crash", f"run{len(self.reports)}")
         gathered = get(services, self.rules, report, mirrors=None if through else self.mirrors)
-        store = StoppableStore(self.state, places)
-        store.opened, store.history = dict(self.opened), list(self.history)
-        settle_intents(store, report.run, gathered.snapshot)
-        plan = decide(self.rules, self.state, gathered, report, accept_guards=True, now=self.now)
-        self.reports.append(report)
+        store = self.store(places)
         try:
+            settle_intents(store, report.run, gathered.snapshot)
+            plan = self.decide(gathered, report)
+            self.reports.append(report)
             try:
                 self._apply(plan, services, store, report)
             except StoppedHereError:
@@ -200,11 +217,26 @@ class World:
             self.places = places.passed
         return plan
 
+    def decide(self, gathered: Gathered, report: Report) -> Plan:
+        return decide(
+            self.rules, self.state, gathered, report, accept_guards=self.accept_guards, now=self.now
+        )
+
     def _apply(self, plan: Plan, services: Pair[Any], store: StoppableStore, report: Report) -> None:
-        known = store.load() or State()
-        application = Application("crash", services, plan, known, store, report, now=lambda: self.now)
+        application = self.application(plan, services, store, report)
         for part in Part:
             application.run(part)
+
+    def application(
+        self, plan: Plan, services: Pair[Any], store: StoppableStore, report: Report
+    ) -> Application:
+        """One attempt to carry out a plan."""
+        known = store.load() or State()
+        return Application("crash", services, plan, known, store, report, now=lambda: self.now)
+
+    def plan(self, report: Report, services: Pair[Any] | None = None) -> Plan:
+        """What a run would do now."""
+        return self.decide(get(services or self.services(Places()), self.rules, report), report)
 
     def settle(self) -> Plan:
         """Run until a plan is empty, and return that one."""

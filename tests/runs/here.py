@@ -6,16 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.errors import RejectedError
-from sync_workers.model import ID, About, ConflictMode, Fields, Pair, Record, Side
+from sync_workers.model import ID, About, ConflictMode, Fields, Pair, Part, Record, Side
 from sync_workers.report import Report
+from sync_workers.runs.apply import Application
+from sync_workers.runs.diff import decide
+from sync_workers.runs.get import get
+from sync_workers.runs.store import Store
 from sync_workers.services.base import Capabilities, ReadResult
 from sync_workers.services.memory import FULL, MemoryService
 from sync_workers.state import State
 from tests.runs.crashing import ATTRS, Places, World
 
 RULES = Rules(tuple(FieldRule(Pair(*attrs)) for attrs in ATTRS), mode=ConflictMode.NOTION, key=("Name",))
+
+
+BOTH = pytest.mark.parametrize("side", list(Side))
 
 
 class Guarded(MemoryService):
@@ -136,3 +145,18 @@ class Here:
 def named(side: Side, values: Mapping[str, Any]) -> dict[str, Any]:
     attrs = {other: Pair(notion, other)[side] for notion, other in ATTRS}
     return {attrs[name]: value for name, value in values.items()}
+
+
+def application(here: Here, store: Store, **more: Any) -> Application:
+    report = Report("apply")
+    here.world.reports.append(report)
+    services = Pair(here.services.notion, here.services.other)
+    gathered = get(services, here.rules, report)
+    plan = decide(here.rules, here.world.state, gathered, report, accept_guards=True)
+    more.setdefault("now", lambda: here.world.now)
+    return Application("apply", services, plan, store.load() or State(), store, report, **more)
+
+
+def carry_out(application: Application) -> None:
+    for part in Part:
+        application.run(part)

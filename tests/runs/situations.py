@@ -1,26 +1,30 @@
-"""Situations that a run can meet, made by chance from a number: what people did since the last run."""
+"""Situations that a run can meet, made by chance: what people did since the last run."""
 
 from __future__ import annotations
 
 import random
 from datetime import timedelta
 
+from hypothesis import strategies as st
+
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, FieldRule, Rules
-from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.model import ConflictMode, Listing, Pair, Side, Snapshot
 from sync_workers.services.base import Capabilities
 from sync_workers.services.memory import FULL
 from tests.runs.crashing import ATTRS, World
 
 POOR = Capabilities(archives=True)
+CHANCE = st.randoms(use_true_random=False)
+MODES = st.sampled_from(ConflictMode)
 
 
-def situation(seed: int, *, mode: ConflictMode | None = None) -> World:
-    """A world after a first run and after what people did on both sides since then."""
-    return situation_by(random.Random(seed), mode=mode)
+def situations(*, mode: ConflictMode | None = None) -> st.SearchStrategy[World]:
+    """Situations that hypothesis makes up, and makes smaller when one fails."""
+    return CHANCE.map(lambda chance: situation_by(chance, mode=mode))
 
 
 def situation_by(chance: random.Random, *, mode: ConflictMode | None = None) -> World:
-    """The same, from any source of chance."""
+    """A world after a first run and after what people did on both sides since then."""
     world = World(_rules(chance, mode), Pair.each(lambda _: chance.choice((FULL, POOR))))
     people = People(world, chance)
     for _ in range(chance.randint(1, 3)):
@@ -30,6 +34,10 @@ def situation_by(chance: random.Random, *, mode: ConflictMode | None = None) -> 
         people.act()
     world.conflicts.clear()
     return world
+
+
+def snapshot_of(world: World) -> Snapshot:
+    return Pair.each(lambda side: Listing(dict(world.containers[side].records)))
 
 
 def _rules(chance: random.Random, mode: ConflictMode | None) -> Rules:

@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync_workers.model import ConflictMode, Side
+from tests.figures import Figures
 from tests.runs.crashing import StoppedHereError, World
-from tests.runs.situations import situation
+from tests.runs.situations import situations
+from tests.sizes import UNHURRIED, sized
 
-SITUATIONS, AT_ONCE = 200, 10
+pytestmark = UNHURRIED
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,7 @@ def undisturbed(start: World) -> World:
     """The same situation without a crash. R1: one run is enough, and the second plans nothing at all."""
     world = start.copy()
     world.run()
+    world.passed = world.places
     quiet = world.run()
     assert quiet.operations == ()
     assert world.disagreements(quiet) == []
@@ -57,47 +62,52 @@ def finished(world: World, expected: World) -> None:
         assert len(world.containers[side].records) <= len(expected.containers[side].records)
 
 
-@pytest.mark.parametrize("first", range(0, SITUATIONS, AT_ONCE))
-def test_after_a_stop_anywhere_the_next_runs_finish_the_work(first: int) -> None:
+@sized(300, nightly=5000)
+@given(situations())
+def test_after_a_stop_anywhere_the_next_runs_finish_the_work(figures: Figures, start: World) -> None:
     """R2, R3, R4, R5: for each situation and each place; the outcome is that of the undisturbed run."""
-    for seed in range(first, first + AT_ONCE):
-        start = situation(seed)
-        expected = undisturbed(start)
-        for place in range(1, start_places(start) + 1):
-            world = crashed(start, place)
-            finished(world, expected)
-            for side in Side:
-                assert not world.contents(side) - expected.contents(side), (seed, place)
+    expected = undisturbed(start)
+    figures["situations in which a run was stopped at every place"] += 1
+    for place in range(1, expected.passed + 1):
+        figures["places at which a run was stopped, and then run again"] += 1
+        world = crashed(start, place)
+        finished(world, expected)
+        for side in Side:
+            assert not world.contents(side) - expected.contents(side)
 
 
-@pytest.mark.parametrize("first", range(0, SITUATIONS // 2, AT_ONCE))
-def test_a_run_that_died_and_is_delivered_again_repeats_nothing_blindly(first: int) -> None:
+@sized(70, nightly=2000)
+@given(situations())
+def test_a_run_that_died_and_is_delivered_again_repeats_nothing_blindly(
+    figures: Figures, start: World
+) -> None:
     """R3, R5: the same plan goes on with its journal, after a stop at each place."""
-    for seed in range(first, first + AT_ONCE):
-        start = situation(seed)
-        expected = undisturbed(start)
-        for place in range(1, start_places(start) + 1):
-            finished(crashed(start, place, redelivered=True), expected)
+    expected = undisturbed(start)
+    for place in range(1, expected.passed + 1):
+        figures["places at which a run was stopped, and its message delivered again"] += 1
+        finished(crashed(start, place, redelivered=True), expected)
 
 
-@pytest.mark.parametrize("first", range(1000, 1000 + SITUATIONS // 2, AT_ONCE))
-def test_the_newer_side_may_change_after_a_stop_but_no_edit_is_lost(first: int) -> None:
+@sized(70, nightly=2000)
+@given(situations(mode=ConflictMode.NEWER))
+def test_the_newer_side_may_change_after_a_stop_but_no_edit_is_lost(figures: Figures, start: World) -> None:
     """R2: our own write makes a side the newer one, so another value may win; the loser is reported."""
-    for seed in range(first, first + AT_ONCE):
-        start = situation(seed, mode=ConflictMode.NEWER)
-        expected = undisturbed(start)
-        for place in range(1, start_places(start) + 1):
-            finished(crashed(start, place), expected)
+    expected = undisturbed(start)
+    for place in range(1, expected.passed + 1):
+        figures["places at which a run was stopped that lets the newer side win"] += 1
+        finished(crashed(start, place), expected)
 
 
-@pytest.mark.parametrize("first", range(2000, 2000 + SITUATIONS // 2, AT_ONCE))
-def test_an_edit_between_a_stop_and_the_next_run_is_not_lost(first: int) -> None:
+@sized(70, nightly=2000)
+@given(situations(), st.integers(0, 9999))
+def test_an_edit_between_a_stop_and_the_next_run_is_not_lost(
+    figures: Figures, start: World, number: int
+) -> None:
     """R2, R3: a person edits any record, also one that a create made whose reply nobody saw."""
-    for seed in range(first, first + AT_ONCE):
-        start = situation(seed)
-        expected = undisturbed(start)
-        for place in range(1, start_places(start) + 1):
-            edited_after_a_stop(start, expected, place, random.Random(1000 * seed + place))
+    expected = undisturbed(start)
+    for place in range(1, expected.passed + 1):
+        figures["places at which a run was stopped, and then a record edited"] += 1
+        edited_after_a_stop(start, expected, place, random.Random(f"{number} {place}"))
 
 
 def edited_after_a_stop(start: World, expected: World, place: int, chance: random.Random) -> None:
@@ -122,10 +132,3 @@ def edited_after_a_stop(start: World, expected: World, place: int, chance: rando
     if is_orphan and (has_its_key or start.capabilities[side].safe_create):
         for each in Side:
             assert len(world.containers[each].records) <= len(expected.containers[each].records)
-
-
-def start_places(start: World) -> int:
-    """How many places an undisturbed run passes."""
-    world = start.copy()
-    world.run()
-    return world.places

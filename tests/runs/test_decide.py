@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import pytest
 
-from sync_workers.engine.rules import Direction, FieldRule, Rules
+from sync_workers.engine.rules import Direction, FieldRule
 from sync_workers.errors import GuardError
-from sync_workers.model import Listing, Pair, Plan, Record, Side, Snapshot
+from sync_workers.model import Listing, Pair, Plan, Side, Snapshot
 from sync_workers.remarks import Trail
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.diff import changed_setup, decide
@@ -23,37 +23,12 @@ from sync_workers.services.memory import Container
 from sync_workers.state import Change, State
 from tests.runs.crashing import Places, StoppedHereError
 from tests.runs.here import RULES, Here
+from tests.runs.plain import PLAIN, gathered, linked
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
 
-def gathered(snapshot: Snapshot, **setup: str) -> Gathered:
-    return Gathered(snapshot, setup={name.replace("_", "."): text for name, text in setup.items()})
-
-
-def linked(count: int) -> tuple[State, Snapshot]:
-    state = State()
-    shown = Pair.each(lambda side: {f"{side}{i}": Record(f"{side}{i}", {"x": i}) for i in range(count)})
-    for i in range(count):
-        state.link(f"notion{i}", f"other{i}", {"x": i}, {"x": i})
-    return state, Pair.each(lambda side: Listing(shown[side]))
-
-
-PLAIN = Rules((FieldRule(Pair("x", "x")),), key=("x",))
-
-
 # --- guards ---
-
-
-def test_r4_a_refused_plan_raises_with_the_plan_and_every_reason() -> None:
-    state, snapshot = linked(30)
-    seen = Pair(Listing({}), Listing(snapshot.other.records, repeated=("other1",)))
-    report = Report("decide")
-    with pytest.raises(GuardError) as refused:
-        decide(PLAIN, state, gathered(seen), report)
-    assert refused.value.plan.counts() == {"other.delete": 30}
-    assert len(refused.value.reasons) == 2
-    assert report.planned == 30
 
 
 def test_accepted_guards_let_the_plan_through() -> None:
@@ -107,47 +82,6 @@ def test_r9_any_fingerprint_that_changed_came_or_went_counts(
     assert changed_setup(State(setup=before), Gathered(nothing, setup=after)) == changed
 
 
-@BOTH
-@pytest.mark.parametrize("name", ["credential", "filter", "fields"])
-def test_r9_a_changed_setup_updates_and_links_but_takes_nothing_absent_for_deleted(
-    side: Side, name: str
-) -> None:
-    state, snapshot = linked(10)
-    state.setup = {f"{side}.{name}": "old"}
-    records = {i: r for i, r in snapshot[side].records.items() if i.endswith("9")}
-    edited = {i: replace(r, fields={"x": "edited"}) for i, r in records.items()}
-    seen = Pair.of(side, Listing({**edited, "new": Record("new", {"x": "new"})}), snapshot[side.opposite])
-
-    plan = decide(PLAIN, state, Gathered(seen, setup={f"{side}.{name}": "new"}), Report("decide"))
-
-    assert plan.counts() == {f"{side.opposite}.update": 1, f"{side.opposite}.create": 1}
-    assert len(plan.held) == 9
-
-
-@BOTH
-def test_r9_the_run_after_the_fresh_one_deletes_again_what_is_confirmed_gone(side: Side) -> None:
-    here = Here()
-    ids, _ = here.linked(), here.linked("Milk")
-    here.world.state = here.state.model_copy(update={"setup": {**here.state.setup, "fields": "older"}})
-    here.remove(side, ids[side])
-    assert here.run().counts == {}
-    assert here.report.outcome is Outcome.DONE
-    here.open()
-    assert here.run().counts == {f"{side.opposite}.delete": 1}
-
-
-def test_r9_a_new_field_map_fills_the_new_field_and_deletes_nothing() -> None:
-    here = Here(replace(RULES, fields=RULES.fields[:2]))
-    ids, gone = here.linked(), here.linked("Milk")
-    here.world.rules = here.rules = RULES
-    here.open()
-    here.edit(Side.NOTION, ids.notion, note="only here")
-    here.remove(Side.OTHER, gone.other)
-    assert here.run().counts == {"other.update": 1}
-    assert here.fields(Side.OTHER, ids.other)["note"] == "only here"
-    assert set(here.world.containers.notion.records) == {ids.notion, gone.notion}
-
-
 def test_r9_another_direction_is_another_setup() -> None:
     here = Here()
     here.linked()
@@ -166,34 +100,6 @@ def moved(here: Here, side: Side) -> None:
     fresh = Container(f"another {side}", clock=here.world.tick)
     here.world.containers = Pair.of(side, fresh, here.world.containers[side.opposite])
     here.open()
-
-
-@BOTH
-def test_r9_another_container_drops_the_links_matches_afresh_and_deletes_nothing(side: Side) -> None:
-    here = Here()
-    here.linked("Bread")
-    here.linked("Milk")
-    moved(here, side)
-    there = here.add(side, title="Bread", text="two")
-
-    report = here.run()
-
-    assert report.counts == {"drop": 2, "link": 1, f"{side}.create": 1}
-    assert len(here.world.containers[side.opposite].records) == 2
-    assert there in here.state.linked(side)
-    assert len(here.state.ids) == 2
-    assert here.is_quiet()
-
-
-@BOTH
-def test_r9_a_container_that_is_moved_and_found_empty_is_no_accident(side: Side) -> None:
-    """No guard refuses it, since no link is left that could be lost."""
-    state, snapshot = linked(30)
-    state.setup = {f"{side}.container": "old"}
-    seen = Pair.of(side, Listing({}), snapshot[side.opposite])
-    plan = decide(PLAIN, state, Gathered(seen, setup={f"{side}.container": "new"}), Report("decide"))
-    assert plan.counts() == {"notion.drop": 30, f"{side}.create": 30}
-    assert plan.setup == {f"{side}.container": "new"}
 
 
 @BOTH

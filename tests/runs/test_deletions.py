@@ -10,7 +10,7 @@ from sync_workers.engine.rules import DeletePolicy
 from sync_workers.model import Pair, Side
 from sync_workers.report import Outcome
 from sync_workers.services.base import Capabilities
-from tests.runs.here import RULES, Here, named
+from tests.runs.here import RULES, Here
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
@@ -21,66 +21,6 @@ def here() -> Here:
 
 
 # --- R4: asked by id before anything is deleted ---
-
-
-@BOTH
-@pytest.mark.parametrize("policy", [policy for policy in DeletePolicy if policy is not DeletePolicy.IGNORE])
-def test_r4_a_counterpart_that_is_only_out_of_sight_deletes_and_parts_nothing(
-    side: Side, policy: DeletePolicy
-) -> None:
-    here = Here(replace(RULES, delete=DeletePolicy.each_way(policy)))
-    ids = here.linked()
-    container = here.world.containers[side]
-    container.archived[ids[side]] = container.records[ids[side]]
-    container.remove(ids[side])
-
-    report = here.run()
-
-    assert here.services[side].asked == [f"read {ids[side]}"]
-    assert here.services[side.opposite].asked == []
-    assert (report.counts, report.failures) == ({}, [])
-    assert "archived" in report.held[0].reason
-    assert here.state.ids == {ids.notion: ids.other}
-
-
-@BOTH
-def test_r4_a_counterpart_that_the_listing_left_out_is_not_gone(here: Here, side: Side) -> None:
-    ids = here.linked()
-    here.services[side].hidden.add(ids[side])
-    report = here.run()
-    assert report.counts == {}
-    assert "is there although the listing did not show it" in report.held[0].reason
-    here.open()
-    assert here.is_quiet()
-
-
-@BOTH
-def test_r4_a_record_is_not_made_again_while_its_counterpart_is_only_out_of_sight(
-    here: Here, side: Side
-) -> None:
-    """R3: it would be a second one as soon as the first is shown again."""
-    ids = here.linked()
-    here.edit(side.opposite, ids[side.opposite], text="three")
-    here.services[side].hidden.add(ids[side])
-    assert here.run().counts == {}
-    assert len(here.world.containers[side].records) == 1
-
-
-@BOTH
-def test_r3_a_pair_that_is_out_of_sight_on_both_sides_stays_linked(here: Here, side: Side) -> None:
-    """Both done and filtered out, say: when one of them is shown again, it is no new record."""
-    ids = here.linked()
-    for each in Side:
-        container = here.world.containers[each]
-        container.archived[ids[each]] = container.records[ids[each]]
-        container.remove(ids[each])
-    assert here.run().counts == {}
-    assert here.state.ids == {ids.notion: ids.other}
-
-    here.world.containers[side].put(here.world.containers[side].archived.pop(ids[side]))
-    here.open()
-    assert here.run().counts == {}
-    assert len(here.world.containers[side].records) == 1
 
 
 @BOTH
@@ -178,22 +118,4 @@ def test_a_deletion_that_is_ignored_is_told_and_calls_nothing(side: Side) -> Non
     assert [(hold.side, hold.record_id) for hold in report.ignored] == [(side.opposite, ids[side.opposite])]
     assert report.summary()["ignored"] == 1
     assert here.state.ids == {ids.notion: ids.other}
-    assert here.is_quiet()
-
-
-@BOTH
-def test_r2_an_edit_beats_a_deletion_and_the_record_is_made_again(here: Here, side: Side) -> None:
-    ids = here.linked()
-    here.remove(side, ids[side])
-    here.edit(side.opposite, ids[side.opposite], text="three")
-
-    report = here.run()
-
-    assert report.counts == {f"{side}.create": 1}
-    (again,) = here.world.containers[side].records.values()
-    assert again.fields == named(side, {"title": "Bread", "text": "three", "note": None})
-    assert dict(here.state.links()) == {
-        Pair.of(side, again.id, ids[side.opposite]).notion: Pair.of(side, again.id, ids[side.opposite]).other
-    }
-    assert ids[side] not in here.state.bases(side)
     assert here.is_quiet()

@@ -19,50 +19,6 @@ def here() -> Here:
     return Here()
 
 
-def test_r8_a_record_that_was_refused_waits_longer_after_each_time(here: Here) -> None:
-    here.add(Side.NOTION, title="Bread")
-    here.services.other.errors["create"] = lambda: RejectedError("no bread here")
-    waits = []
-    for _ in range(4):
-        here.world.later += timedelta(days=1)
-        here.run()
-        ((record_id, one),) = here.state.quarantine[Side.OTHER].items()
-        waits.append(one.due - here.world.now)
-        assert (record_id, one.reason, one.action) == ("notion-1", "no bread here", "create")
-    assert waits == [timedelta(minutes=5 * 3**n) for n in range(4)]
-    assert one.count == 4
-    assert len(here.services.other.asked) == 4
-
-
-def test_r8_while_it_waits_nothing_is_called_and_the_report_says_so(here: Here) -> None:
-    here.add(Side.NOTION, title="Bread")
-    here.services.other.errors["create"] = lambda: RejectedError("no bread here")
-    here.run()
-    here.open()
-    here.add(Side.NOTION, title="Milk")
-
-    report = here.run()
-
-    assert here.services.other.asked == ["create crash/other/notion-2"]
-    assert [hold.record_id for hold in report.quarantined] == ["notion-1"]
-    assert "no bread here" in report.quarantined[0].reason
-    assert report.outcome == "partial"
-
-
-@BOTH
-def test_r8_it_is_tried_at_once_when_its_content_changed(side: Side) -> None:
-    here = Here()
-    record_id = here.add(side, title="Bread")
-    here.services[side.opposite].errors["create"] = lambda: RejectedError("no bread here")
-    here.run()
-    here.open()
-    here.edit(side, record_id, title="Rolls")
-
-    assert here.run().counts == {f"{side.opposite}.create": 1}
-    assert not any(here.state.quarantine.values())
-    assert here.is_quiet()
-
-
 def test_r8_a_record_that_needs_nothing_any_more_leaves_the_quarantine(here: Here) -> None:
     ids = here.linked()
     here.edit(Side.NOTION, ids.notion, text="three")

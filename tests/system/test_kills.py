@@ -14,6 +14,7 @@ import pytest
 
 from sync_workers.model import Pair
 from tests.conftest import wait_until
+from tests.figures import Figures
 from tests.system.crowd import Crowd, crowd
 
 KILLS = int(os.environ.get("SOAK_KILLS", "40"))
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(200 + 3 * KILLS)]
 SEED = 20261125
 
 
-def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path, figures: Figures) -> None:
     with crowd(tmp_path, SEED) as on:
         # Given: workers and beat that run all tasks, and people on both sides of each.
         wait_until(lambda: all(desk.runs.recent(1) for desk in on.desks), on.logs, 60)
@@ -50,6 +51,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
         wait_until(lambda: all(desk.quiet_since(moment) for desk in on.desks), on.logs, 60)
         assert [desk.everything() for desk in on.desks] == before
         print(summary(on))
+        figures["worker processes that were killed with SIGKILL while people worked"] += on.killed.total()
 
 
 def kill_at_random_moments(on: Crowd) -> None:

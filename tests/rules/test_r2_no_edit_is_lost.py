@@ -1,0 +1,75 @@
+"""No edit is lost (R2): a field that a person changed on one side since its base reaches the other
+side, or the conflict policy decided against it and the losing value is in the history of the run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import given
+
+from sync_workers.engine.rules import Direction, FieldRule
+from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.state import State
+from sync_workers.values import same
+from tests.runs.crashing import World
+from tests.runs.here import BOTH, RULES, Here, named
+from tests.runs.situations import CHANCE, MODES, situation_by
+
+
+@given(CHANCE, MODES)
+def test_r2_no_edit_is_lost(chance: Random, mode: ConflictMode) -> None:
+    """R2: every value that differs from its base reaches the other side, or a conflict names it."""
+    world = situation_by(chance, mode=mode)
+    edits = edits_of(world)
+    world.run()
+    values = world.values()
+    for value in edits:
+        assert value in values
+
+
+def edits_of(world: World) -> list[Any]:
+    """The values that people wrote since the last run and that are to cross."""
+    state = world.state or State()
+    return [
+        record.fields[rule.attrs[side]]
+        for side in Side
+        for record in world.containers[side].records.values()
+        for rule in world.rules.fields
+        if rule.direction.reaches(side.opposite)
+        and record.fields.get(rule.attrs[side]) is not None
+        and not same(
+            state.bases(side).get(record.id, {}).get(rule.attrs[side]), record.fields[rule.attrs[side]]
+        )
+    ]
+
+
+@BOTH
+def test_r2_a_copy_does_not_empty_a_field_that_never_crosses_to_it(side: Side) -> None:
+    """The copy is made without the field; the emptiness of it there is no edit."""
+    way = Direction.TO_NOTION if side is Side.NOTION else Direction.TO_OTHER
+    rules = replace(RULES, fields=(*RULES.fields[:2], FieldRule(Pair("Note", "note"), direction=way)))
+    here = Here(rules)
+    record_id = here.add(side, title="Bread", note="mine")
+    here.run()
+    assert here.is_quiet()
+    assert here.fields(side, record_id)[named(side, {"note": 0}).popitem()[0]] == "mine"
+
+
+@BOTH
+def test_r2_an_edit_beats_a_deletion_and_the_record_is_made_again(here: Here, side: Side) -> None:
+    ids = here.linked()
+    here.remove(side, ids[side])
+    here.edit(side.opposite, ids[side.opposite], text="three")
+
+    report = here.run()
+
+    assert report.counts == {f"{side}.create": 1}
+    (again,) = here.world.containers[side].records.values()
+    assert again.fields == named(side, {"title": "Bread", "text": "three", "note": None})
+    assert dict(here.state.links()) == {
+        Pair.of(side, again.id, ids[side.opposite]).notion: Pair.of(side, again.id, ids[side.opposite]).other
+    }
+    assert ids[side] not in here.state.bases(side)
+    assert here.is_quiet()
