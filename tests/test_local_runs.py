@@ -44,6 +44,7 @@ def assert_quiet(here: World, name: str, client: Client, kind: type[Todo] = Todo
     report = run(here, name, client, kind)
     assert here.writes() == {"notion": {}, "other": {}}
     assert report.planned == 0
+    before.trails = {}  # a quiet run forgets what the one before it wrote
     assert stored(client, name) == before
 
 

@@ -49,7 +49,10 @@ class Witness:
         """One new record, on one side or on both of them."""
         identity, text = f"record {self.numbers}", self.value()
         if key is not None and key.startswith("shared"):
-            self.excused |= self.unsure  # its key is no key of its own any more, perhaps
+            # It may be taken for one that has its key and lost its link.
+            self.excused |= self.unsure
+            if self.excused:
+                self.excused.add(identity)
         if len(sides) > 1:
             self.unsure.add(identity)
         name, body, *_ = self.world.rules.fields
