@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sync_workers import errors
 from sync_workers.services import KINDS
+from tests.figures import on_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -46,3 +47,16 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "deploy" / "README.md"]:
         for target in re.findall(r"\]\(([^)#:]+\.md)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_page_of_promises_names_every_file_of_rules_and_only_figures_that_are_counted() -> None:
+    page = (DOCS / "promises.md").read_text(encoding="utf-8")
+    rules = sorted(path.name for path in (ROOT / "tests" / "rules").glob("test_r*.py"))
+    assert len(rules) == 10
+    assert [name for name in rules if f"tests/rules/{name}`" not in page] == []
+    counted = set(re.findall(r'figures\["([^"]+)"\] \+=', _all_tests()))
+    assert set(on_page(page)) == counted
+
+
+def _all_tests() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
