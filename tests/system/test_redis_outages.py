@@ -1,7 +1,7 @@
 """Redis goes away under workers that are in the middle of a phase, in every way it can.
 
-Each outage meets three deployments at once, one in each phase. A run may go on or fail, but says why; the
-next one is right, and the workers are the same processes all along.
+Each outage meets three deployments at once, one in each phase. The run goes on, or fails and says why where
+Redis is full; the next one is right, and the workers are the same processes all along.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Place:
         self.run = self.on.enqueue()
         self.on.wait_for(WORDS[self.phase])
 
-    def expect_right(self) -> str:
-        """How the run ended; both sides agree after the next one, and the one after that is quiet."""
+    def expect_right(self, *, fails: bool) -> str:
+        """How the run ended; it `fails` only where that is said. The next is right, the third is quiet."""
         report = self.on.report(self.run, 150)
-        assert report["outcome"] != "failed" or report["reason"], report
+        assert report["outcome"] != "failed" or (fails and "is full" in report["reason"]), report
         follows = self.on.enqueue(wait=120)
         assert follows["outcome"] == "done", (follows, self.on.logs())
         assert self.on.task.shown("notion") == self.on.task.shown("other") == EXPECTED
@@ -150,7 +150,7 @@ def test_after_an_outage_the_next_run_is_right(name: str, tmp_path: Path) -> Non
         time.sleep(lasts.total_seconds())  # the outage itself
         for place in places:
             end(place)
-        print(f"Redis {name}: " + "; ".join(place.expect_right() for place in places))
+        print(f"Redis {name}: " + "; ".join(place.expect_right(fails=end is relieve) for place in places))
 
 
 def test_workers_and_beat_go_on_after_all_keys_were_lost_between_two_runs(tmp_path: Path) -> None:
