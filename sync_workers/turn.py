@@ -136,12 +136,12 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
     with task.sync_services() as services:
         gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full)
         state = store.load()
-        settle_intents(store, turn.lease.run, gathered.snapshot)
+        settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot)
         choice = choose(turn, state, gathered)
         with spent(report, "apply"):
             application = Application(
                 task.name, services, choice.plan, state or State(), store, report,
-                stop=turn.is_stopped, progress=progress,
+                stop=turn.is_stopped, progress=progress, check=turn.lease.check,
             )  # fmt: skip
             for side in Side:
                 application.writer.there[side].update(operation.ids[side] for operation in choice.beside)

@@ -88,7 +88,7 @@ def undo(
             with spent(turn.report, "apply"):
                 application = Application(
                     task.name, services, plan, state, turn.store, turn.report,
-                    stop=turn.is_stopped, progress=progress,
+                    stop=turn.is_stopped, progress=progress, check=turn.lease.check,
                 )  # fmt: skip
                 with suppress(SliceOverError):  # paused
                     application.run(Part.UNDONE)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -105,6 +106,7 @@ class Lease:
         self._working = working
         self._between = between
         self._kept = kept
+        self._kept_at = time.monotonic()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -125,6 +127,7 @@ class Lease:
         """
         keys, stopped = self.keys, pause_of_connections(self.client, self.connections)
         asked = trigger in _ASKED if asked is None else asked
+        asked_at = time.monotonic()
         said, *rest = self.client.run(
             scripts.BEGIN,
             (
@@ -145,16 +148,19 @@ class Lease:
         self.pause = own if own is not None and own.by is By.PERSON else stopped or own
         if said == b"paused" and self.pause is not None:
             return Paused(self.pause)
-        self.fence, self.lost = int(rest[0]), False
+        self.fence, self.lost, self._kept_at = int(rest[0]), False, asked_at
         return Taken(self.fence, rest[1] == b"1", self.pause)
 
     def check(self) -> None:
         """Ask, without a call, whether the lease is still ours as far as this process knows.
 
+        A process that was stopped or cut off for longer than the lease lasts knows by its own clock alone
+        that another run may work by now.
+
         Raises:
             LeaseLostError: it has gone; nothing more may be written.
         """
-        if self.lost:
+        if self.lost or time.monotonic() - self._kept_at > self._working.total_seconds():
             raise self._gone()
 
     def renew(self) -> None:
@@ -247,10 +253,11 @@ class Lease:
                 continue
 
     def _keep(self, ttl: timedelta) -> None:
-        mine = owner(self.run, self.fence)
+        mine, asked_at = owner(self.run, self.fence), time.monotonic()
         if not self.client.run(scripts.RENEW, (self.keys.lease,), (mine, _milliseconds(ttl))):
             self.lost = True
             raise self._gone()
+        self._kept_at = asked_at
 
     def _stop(self) -> None:
         self._stopped.set()

@@ -56,6 +56,10 @@ def never() -> bool:
     return False
 
 
+def nothing() -> None:
+    """There is no lease to ask for."""
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -71,6 +75,7 @@ class Application:
         resolve: decides a conflict for the task itself (`SyncTask.resolve_conflict`).
         progress: told after each operation how many are done, and of how many.
         now: gives the time, by which the pauses of records that fail are counted.
+        check: asked before each call; raises when the lease is known to have gone.
         resting: per side why it is not called any more.
         ended: numbers of the operations that came to an end, good or bad.
         stopped: records that failed, by side and id; what belongs under them is not tried.
@@ -86,6 +91,7 @@ class Application:
     resolve: Callable[[Conflict], Any] | None = None
     progress: Callable[[int, int], None] | None = None
     now: Callable[[], datetime] = _now
+    check: Callable[[], None] = nothing
     resting: dict[Side, str] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     stopped: set[Key] = field(default_factory=set)
@@ -93,7 +99,7 @@ class Application:
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.calls = Calls(self.services, self.report, self.resting)
+        self.calls = Calls(self.services, self.report, self.resting, self.check)
         self.writer = Writer(
             self.task, self.calls, self.plan, self.state, self.store, self.report, self._asked
         )

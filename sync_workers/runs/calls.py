@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, MutableMapping
+from collections.abc import Callable, Container, MutableMapping
 from dataclasses import dataclass, replace
 
 from sync_workers.errors import LaterError, MovedError
@@ -40,12 +40,14 @@ class Calls:
 
     Attributes:
         resting: per side why it is not called any more in this run.
+        check: raises when the lease is known to have gone: who was stopped for long makes no call any more.
         asked: the side that was called last.
     """
 
     services: Pair[Service]
     report: Report
     resting: MutableMapping[Side, str]
+    check: Callable[[], None] = lambda: None
     asked: Side = Side.NOTION
 
     def on(self, side: Side) -> Service:
@@ -54,6 +56,7 @@ class Calls:
         Raises:
             LaterError: it asked for patience, or refused us, earlier in this run.
         """
+        self.check()
         self.asked = side
         if side in self.resting:
             raise LaterError(self.resting[side])

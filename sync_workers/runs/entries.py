@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from sync_workers.engine.rules import Rules
 from sync_workers.model import ID, Action, Conflict, Fields, Operation, Pair, Side, Snapshot
+from sync_workers.runs.changes import both, link
 from sync_workers.runs.history import Entry
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, State
@@ -49,15 +52,38 @@ def done(
     )
 
 
-def settle_intents(store: Store, run: ID, snapshot: Snapshot) -> None:
+def settle_intents(store: Store, run: ID, rules: Rules, state: State | None, snapshot: Snapshot) -> None:
     """Put the writes of earlier runs whose end nobody saw into the history, with what both sides show now.
 
-    What is to be done about them the plan decides, by looking at both sides; here is only kept that they
-    were tried, by whom, and what was there before.
+    What was written, as the target shows, gets its bases: else our own write would look like a person's edit,
+    and could win against an edit that was made since. What else is to be done the plan decides, by looking at
+    both sides.
     """
     for begun in store.intents().values():
         if begun.run != run:
-            store.commit(None, Change(), _found(begun, snapshot))
+            change = Change() if state is None else _bases_of_written(begun, rules, state, snapshot)
+            store.commit(None, change, _found(begun, snapshot))
+            if state is not None:
+                change.apply(state)
+
+
+def _bases_of_written(begun: Entry, rules: Rules, state: State, snapshot: Snapshot) -> Change:
+    """The bases of the fields that an update wrote, if the written side shows them."""
+    side, ids, after = begun.side, begun.ids, begun.after[begun.side]
+    record = snapshot[side].records.get(ids[side] or "")
+    before, source = begun.before[side] or {}, begun.before[side.opposite]
+    is_linked = ids.notion is not None and state.ids.get(ids.notion) == ids.other
+    if begun.action is not Action.UPDATE or record is None or source is None or not after or not is_linked:
+        return Change()
+    bases: Pair[dict[str, Any]] = Pair({}, {})
+    for attrs in (rule.attrs for rule in rules.fields):
+        was_sent = attrs[side] in after and not same(after[attrs[side]], before.get(attrs[side]))
+        if was_sent and same(record.fields.get(attrs[side]), after[attrs[side]]):
+            bases[side][attrs[side]] = record.fields.get(attrs[side])
+            bases[side.opposite][attrs[side.opposite]] = source.get(attrs[side.opposite])
+    if not bases.notion:
+        return Change()
+    return link(state, both(ids), Pair(bases.notion, bases.other))
 
 
 def _found(begun: Entry, snapshot: Snapshot) -> Entry:

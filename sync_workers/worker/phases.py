@@ -90,7 +90,7 @@ def _diff(made: Attempt) -> Done:
         counted = sum(len(gathered.snapshot[side].records) for side in Side)
         made.tell({"phase": "diff", "records": counted})
         state = made.store.load()
-        settle_intents(made.store, made.lease.run, gathered.snapshot)
+        settle_intents(made.store, made.lease.run, made.task.sync_rules, state, gathered.snapshot)
         with keeping_refused(state, gathered, made.keep):
             plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
         if not plan.operations:
@@ -110,7 +110,7 @@ def _apply(made: Attempt) -> Done:
         application = Application(
             made.task.name, services, plan, known, made.store, made.report,
             stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),
-            ended=ended, resting=resting, stopped=stopped,
+            ended=ended, resting=resting, stopped=stopped, check=made.lease.check,
         )  # fmt: skip
         _tell_progress(made, len(application.ended), len(plan))
         slice_over = _is_cut_short(made.task, application)

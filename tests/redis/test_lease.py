@@ -176,3 +176,12 @@ def test_tasks_do_not_stand_in_each_others_way(task: Task) -> None:
         assert isinstance(another.begin("two"), Taken)
     finally:
         another.client.ask("DEL", *another.client.ask("KEYS", f"{Keys(another.name).prefix}:*"))
+
+
+def test_a_process_that_was_cut_off_for_longer_than_its_lease_knows_it_by_its_own_clock(task: Task) -> None:
+    lease = task.working("one", working=SHORT)
+    lease.check()
+    wait_until(lambda: task.runs.lease() is None, "the lease ends")
+    # ... and no renewal has told it so
+    with pytest.raises(LeaseLostError):
+        lease.check()

@@ -200,7 +200,7 @@ class World:
         gathered = get(services, self.rules, report, mirrors=None if through else self.mirrors)
         store = self.store(places)
         try:
-            settle_intents(store, report.run, gathered.snapshot)
+            settle_intents(store, report.run, self.rules, store.state, gathered.snapshot)
             plan = self.decide(gathered, report)
             self.reports.append(report)
             try:
