@@ -76,3 +76,17 @@ def test_r6_a_second_run_does_not_begin_while_the_first_one_has_the_lease(
     assert isinstance(second.take(Trigger.BEAT, first=True), Held)
     with pytest.raises(LeaseLostError):
         RedisStore(redis_client, task_name, second.run, second.fence).commit(None, Change())
+
+
+def test_r6_a_lease_that_ended_between_the_intent_and_the_write_stops_the_write(here: Here) -> None:
+    """Such as that of a process that was stopped there."""
+    here.add(Side.NOTION, title="Bread")
+
+    def gone() -> None:
+        raise LeaseLostError("another run works by now")
+
+    store = MemoryStore(here.world.state)
+    with pytest.raises(LeaseLostError):
+        carry_out(application(here, store, check=gone))
+    assert here.services.other.asked == []
+    assert store.begun
