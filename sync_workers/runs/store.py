@@ -61,6 +61,7 @@ class MemoryStore:
         self.begun: set[int] = set()
         self.ended: dict[int, bool] = {}
         self.opened: dict[str, Entry] = {}
+        self._intents: dict[int, str] = {}
         self.history: list[Entry] = []
 
     def load(self) -> State | None:
@@ -72,6 +73,7 @@ class MemoryStore:
         self.begun.add(operation)
         if intent is not None:
             self.opened[intent.intent] = intent
+            self._intents[operation] = intent.intent
         self._change(change)
         return True
 
@@ -81,7 +83,8 @@ class MemoryStore:
             self.history.append(entry)
         if operation is not None:
             self.ended[operation] = entry is not None
-            self.opened = {name: one for name, one in self.opened.items() if one.number != operation}
+            # Another run that died may have left one of the same number.
+            self.opened.pop(self._intents.get(operation, ""), None)
         self._change(change)
 
     def done(self) -> frozenset[int]:

@@ -21,6 +21,7 @@ from sync_workers.model import (
     Action,
     Conflict,
     Fields,
+    Hold,
     Operation,
     Pair,
     Part,
@@ -152,7 +153,11 @@ class Writer:
         self._begin_create(number, operation, source, idempotency, entry)
         made = self.calls.create(side, operation.fields, idempotency, self.state.bases(side))
         ids = Pair.of(side, made.id, source.id)
-        change = link(self.state, ids, self._made(operation, source.id, made), leaves=operation.ids.notion)
+        bases = self._made(operation, source.id, made)
+        if not bases.notion and not bases.other:
+            why = "it was there already, made by a run that is forgotten: compared in the next run"
+            self.report.held.append(Hold(side, made.id, why))
+        change = link(self.state, ids, bases, leaves=operation.ids.notion)
         # The record that is gone may itself have been the source of a create whose reply was lost.
         orphaned = {(side.opposite, gone_id): None} if gone_id is not None else {}
         change = replace(change, pending={**change.pending, **orphaned})

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from sync_workers.errors import LaterError, LeaseLostError, RejectedError, UnknownOutcomeError
-from sync_workers.model import ID, Fields, Pair, Record, Side
+from sync_workers.model import ID, Fields, Pair, Plan, Record, Side
+from sync_workers.report import Report
+from sync_workers.runs.apply import Application
 from sync_workers.runs.history import Entry
 from sync_workers.services.base import Fetched
 from sync_workers.services.memory import MemoryService
@@ -150,11 +152,20 @@ def _no_one(_side: Side, _record_id: ID) -> None:
 
 @dataclass
 class RoughWorld(World):
-    """Attributes: fence: the number of the last attempt; race: what a person does right before a write."""
+    """Two rough services and a task.
+
+    Attributes:
+        fence: the number of the last attempt.
+        race: what a person does right before a write.
+        awake: how many operations the next worker carries out before it stops and loses its lease.
+        last: what the last worker carries out.
+    """
 
     tempers: Pair[Temper] = field(default_factory=lambda: Pair(Temper(), Temper()))
     fence: int = 0
     race: Callable[[Side, ID], None] = _no_one
+    awake: int | None = None
+    last: Application | None = None
 
     def services(self, places: Places) -> Pair[Any]:
         calm = super().services(places)
@@ -168,3 +179,11 @@ class RoughWorld(World):
     def store(self, places: Places) -> StoppableStore:
         self.fence += 1
         return self.opens(FencedStore(self.state, places, self))
+
+    def application(
+        self, plan: Plan, services: Pair[Any], store: StoppableStore, report: Report
+    ) -> Application:
+        self.last = made = super().application(plan, services, store, report)
+        if (operations := self.awake) is not None:
+            made.stop = lambda: len(made.ended) >= operations
+        return made
