@@ -13,6 +13,7 @@ from sync_workers.errors import (
 from sync_workers.model import Fields, Pair, Record, Side
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities
+from sync_workers.services.memory import FULL
 from sync_workers.state import Change
 from tests.runs.here import BOTH, RULES, Guarded, Here, application, carry_out, named
 from tests.runs.situations import POOR
@@ -29,8 +30,10 @@ def test_r3_a_create_that_an_attempt_began_is_not_repeated_blindly() -> None:
     assert [failure.unknown for failure in carried.report.failures] == [True]
 
 
-def test_r3_a_safe_create_that_gives_back_a_record_somebody_edited_makes_no_second_one(here: Here) -> None:
+def test_r3_a_safe_create_that_gives_back_a_record_somebody_edited_makes_no_second_one() -> None:
     """R2: the edit reaches the other side or is named in a conflict."""
+    unmarked = replace(FULL, marks=False)
+    here = Here(capabilities=Pair(unmarked, unmarked))
     source = here.add(Side.OTHER, text="two")  # without a key
     here.services.notion.errors["create"] = lambda: UnknownOutcomeError("cut")
     here.run()
