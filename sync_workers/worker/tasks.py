@@ -117,23 +117,30 @@ def _send_next(task: Any, delivery: Delivery, again: bool) -> None:
         patiently(partial(signature(chain_left[-1], app=app).apply_async, chain=chain_left[:-1]))
 
 
-def patiently(send: Callable[[], T]) -> T:
+CLOSED = (AttributeError,)
+"""What kombu 5.6 raises where a full broker has made it close the channel that it tries again with."""
+
+
+def patiently(send: Callable[..., T]) -> T:
     """Try to send for about a minute.
 
     Raises:
         StateError: the broker does not take it.
     """
     deadline = time.monotonic() + OUTAGE.total_seconds()
+    options: dict[str, Any] = {}
     while True:
         try:
-            return send()
-        except (OperationalError, Reject) as error:  # what `retry` makes of the first is the second
+            return send(**options)
+        except (OperationalError, Reject, *CLOSED) as error:  # what `retry` makes of the first is the second
             if time.monotonic() > deadline:
                 where = place(load_settings().broker)
                 raise StateError(
                     f"the broker at {where} takes no messages: see whether it runs and has memory left"
                 ) from error
         time.sleep(TRY_EVERY.total_seconds())
+        # The pool would give back the producer that failed; a connection of its own is a fresh one.
+        options = {"connection": app.connection_for_write()}
 
 
 def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
