@@ -9,9 +9,9 @@ from random import Random
 import pytest
 from hypothesis import given
 
-from sync_workers.model import ConflictMode, Plan, Side
+from sync_workers.model import ConflictMode, Fields, Pair, Plan, Record, Side
 from sync_workers.report import Outcome
-from tests.runs.here import Here
+from tests.runs.here import BOTH, Guarded, Here, named
 from tests.runs.situations import CHANCE, MODES, situation_by
 from tests.task_worlds import Objects, busy, world
 
@@ -52,3 +52,27 @@ def test_r1_a_class_task_is_quiet_after_one_sync(kinds: tuple[Objects, Objects])
     here = world(*kinds)
     task, state = busy(here)
     here.assert_quiet(task, task.sync(state))
+
+
+@BOTH
+def test_r1_a_side_that_keeps_values_in_another_form_is_not_answered(here: Here, side: Side) -> None:
+    class Shouting(Guarded):
+        def create(self, fields: Fields, idempotency: str) -> Record:
+            return super().create(shouted(fields), idempotency)
+
+        def update(self, record: Record, fields: Fields) -> Record:
+            return super().update(record, shouted(fields))
+
+    here.services = Pair.of(side, Shouting(here.services[side]), here.services[side.opposite])
+    source = here.add(side.opposite, title="Bread", text="two")
+    here.run()
+    assert here.run().planned == 0
+
+    here.edit(side.opposite, source, text="three")
+    here.run()
+    assert here.run().planned == 0
+    assert here.fields(side.opposite, source)[named(side.opposite, {"text": 0}).popitem()[0]] == "three"
+
+
+def shouted(fields: Fields) -> Fields:
+    return {attr: value.upper() if isinstance(value, str) else value for attr, value in fields.items()}

@@ -169,6 +169,27 @@ def test_r3_a_create_that_gives_back_what_belongs_to_another_record_takes_it_fro
     assert here.is_quiet()
 
 
+@BOTH
+def test_r3_a_record_that_is_given_back_and_shows_something_else_is_told_to_be_compared_next(
+    here: Here, side: Side
+) -> None:
+    """All state is lost, and nobody can tell to which of two records the copy of a renamed one belongs."""
+    source = here.add(side, title="Bread", text="one")
+    here.run()
+    (copy,) = here.world.containers[side.opposite].records
+    here.world.state = None
+    here.edit(side, source, title="Rye bread")
+    for text in ("two", "three"):
+        here.add(side, title="Bread", text=text)
+
+    report = here.run()
+
+    assert [hold.record_id for hold in report.held] == [copy]  # so nobody takes it for quiet (R1)
+    assert Pair(*next(here.state.links())) == Pair.of(side, source, copy)
+    assert here.world.disagreements(here.world.settle()) == []
+    assert [len(records(here, each)) for each in Side] == [3, 3]
+
+
 def records(here: Here, side: Side) -> list[Record]:
     return list(here.world.containers[side].records.values())
 

@@ -23,6 +23,8 @@ class Witness:
         removed: identities of records that a person deleted somewhere (R4).
         excused: identities that nobody could keep apart or together: their links were lost while the two
             sides did not show by a key of their own what belongs together (R3).
+        alike: identities that share their key: without a link, one may be taken for another, which is a
+            conflict like any other, and one of the two identities loses.
         unsure: identities on both sides without a link, which the next run will match if nobody meddles.
         put_away: per side ids of records that a person archived.
         made: per side ids of records that a person made there.
@@ -33,6 +35,7 @@ class Witness:
     written: set[Any] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
+    alike: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
     put_away: Pair[set[ID]] = field(default_factory=lambda: Pair(set(), set()))
     made: Pair[set[ID]] = field(default_factory=lambda: Pair(set(), set()))
@@ -49,10 +52,8 @@ class Witness:
         """One new record, on one side or on both of them."""
         identity, text = f"record {self.numbers}", self.value()
         if key is not None and key.startswith("shared"):
-            # It may be taken for one that has its key and lost its link.
+            self.alike.add(identity)
             self.excused |= self.unsure
-            if self.excused:
-                self.excused.add(identity)
         if len(sides) > 1:
             self.unsure.add(identity)
         name, body, *_ = self.world.rules.fields
@@ -83,11 +84,6 @@ class Witness:
     def put_out_of_sight(self, side: Side, record_id: ID) -> None:
         container = self.world.containers[side]
         self._blur(side, record_id)
-        key = container.records[record_id].fields.get(self.world.rules.fields[0].attrs[side])
-        linked = (self.world.state or State()).linked(side)
-        # A copy that a lost create made of it may be taken for that of another record with its key.
-        if record_id not in linked and str(key).startswith("shared"):
-            self.excused.add(self.identity_of(side, record_id))
         container.archived[record_id] = container.records[record_id]
         container.remove(record_id)
         self.put_away[side].add(record_id)
@@ -179,7 +175,7 @@ class Witness:
         return [
             f"{identity} is gone from {side}"
             for side in Side
-            for identity in sorted(self.seen[side] - there[side] - self.removed - self.excused)
+            for identity in sorted(self.seen[side] - there[side] - self.removed - self.excused - self.alike)
         ]
 
     def lost(self) -> set[Any]:
