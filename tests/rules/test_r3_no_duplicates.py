@@ -94,13 +94,16 @@ def test_r3_a_pair_that_is_out_of_sight_on_both_sides_stays_linked(here: Here, s
 
 def test_r3_a_safe_create_that_an_attempt_began_is_made_again_and_is_the_same(here: Here) -> None:
     source = here.add(Side.NOTION, title="Bread")
-    here.services.other.create(named(Side.OTHER, {"title": "Bread"}), f"apply/other/{source}")
     store = MemoryStore()
-    store.begin(0, Change())
     carried = application(here, store)
-    # ... and what the attempt made is not in the listing that the plan was made from
+    # What the attempt made is not in the listing that the plan was made from.
+    store.begin(0, Change())
+    made = here.services.other.create(named(Side.OTHER, {"title": "Bread"}), f"apply/other/{source}")
+
     carry_out(carried)
-    assert len(here.world.containers.other.records) == 1
+
+    assert list(here.world.containers.other.records) == [made.id]
+    assert carried.state.ids == {source: made.id}
 
 
 @BOTH
