@@ -76,7 +76,9 @@ def _bases_of_written(begun: Entry, rules: Rules, state: State, snapshot: Snapsh
     if begun.action is not Action.UPDATE or record is None or source is None or not after or not is_linked:
         return Change()
     bases: Pair[dict[str, Any]] = Pair({}, {})
-    for attrs in (rule.attrs for rule in rules.fields):
+    # What a person decided may be a value for both sides: until both have it, the decision stands as it is.
+    decided = state.decisions.get(ids.notion or "", {})
+    for attrs in (rule.attrs for rule in rules.fields if rule.attrs.notion not in decided):
         was_sent = attrs[side] in after and not same(after[attrs[side]], before.get(attrs[side]))
         if was_sent and same(record.fields.get(attrs[side]), after[attrs[side]]):
             bases[side][attrs[side]] = record.fields.get(attrs[side])
