@@ -62,7 +62,9 @@ def adopt(
     """
     found = Adopted()
     for target in Side:
-        begun = _open(state, absence.snapshot, target)
+        taken = found.taken[target.opposite]
+        # What another create has made is linked with its own source, and cannot be a source any more.
+        begun = {i: one for i, one in _open(state, absence.snapshot, target).items() if i not in taken}
         if begun:
             hides = not safe[target] and _hides_some(state, absence, target)
             _Search(crossings, rules, absence, target, begun, free[target], found, hides).run()
@@ -124,7 +126,8 @@ class _Search:
 
     def _by_mark(self) -> None:
         """What carries the mark of a create was made by it, whatever a person has edited since."""
-        marked = _grouped((i, record.about.mark) for i, record in self.free.items())
+        taken = self.found.taken[self.target]
+        marked = _grouped((i, record.about.mark) for i, record in self.free.items() if i not in taken)
         for source_id, begun in list(self.begun.items()):
             made = marked.get(begun.mark, []) if begun.mark else []
             if len(made) == 1:

@@ -181,6 +181,28 @@ def test_a_create_that_sent_nothing_is_not_taken_for_every_record(here: Situatio
     assert linked_by(here.plan()) == set()
 
 
+@BOTH
+@pytest.mark.parametrize("marks", [False, True], ids=["by content", "by mark"])
+def test_r3_two_lost_creates_that_cross_link_no_record_twice(
+    here: Situation, side: Side, marks: bool
+) -> None:
+    """What the one made is the source of the other."""
+    mine, theirs = mark_of("mine"), mark_of("theirs")
+    both: dict[str, Any] = {"title": "Bread", "text": "two"}
+    here.has(side.opposite, "first", **both)
+    marked(here, side, "made", mine if marks else "", **both)
+    marked(here, side.opposite, "made of that", theirs if marks else "", **both)
+    lost_with_mark(here, side, "first", mine if marks else "", **both)
+    lost_with_mark(here, side.opposite, "made", theirs if marks else "", **both)
+    here.state.pending[side.opposite]["made"].alike = ("first",)
+
+    plan = here.plan()
+
+    for each in Side:
+        links = [operation.ids[each] for operation in plan if operation.action == "link"]
+        assert len(links) == len(set(links)) > 0
+
+
 # --- by mark ---
 
 
