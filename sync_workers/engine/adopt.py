@@ -129,7 +129,8 @@ class _Search:
         taken = self.found.taken[self.target]
         marked = _grouped((i, record.about.mark) for i, record in self.free.items() if i not in taken)
         for source_id, begun in list(self.begun.items()):
-            made = marked.get(begun.mark, []) if begun.mark else []
+            # One that was there before bears it, too, if it was made of the same source by a forgotten run.
+            made = [i for i in marked.get(begun.mark, []) if i not in begun.alike] if begun.mark else []
             if len(made) == 1:
                 self._pair(source_id, made[0], sent=True)
             elif made:  # a person copied it, mark and all

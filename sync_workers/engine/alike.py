@@ -7,13 +7,23 @@ surely not it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from sync_workers.engine.content import key_of, text_of
 from sync_workers.engine.crossing import Crossing
 from sync_workers.engine.rules import Rules
 from sync_workers.model import ID, Fields, Record, Side
+
+MarkOf: TypeAlias = Callable[[Side, ID], str]
+"""What a create on a side from a source stamps on its record."""
+
+
+def unmarked(_side: Side, _source_id: ID) -> str:
+    """For sides that stamp nothing."""
+    return ""
+
 
 MOST = 50
 """Of more than so many that look the same, the rest counts as undecided: it is held, never made twice."""
@@ -27,21 +37,28 @@ class Alike:
     rules: Rules
     side: Side
     free: Mapping[ID, Record]
-    _by_key: Mapping[str, list[ID]] = field(default_factory=dict)
+    mark: MarkOf
+    _by_key: Mapping[str, list[ID]] | None = None
+    _by_mark: Mapping[str, list[ID]] = field(default_factory=dict)
     _by_content: dict[tuple[str, ...], Mapping[str, list[ID]]] = field(default_factory=dict)
 
     def to(self, source: Record, sent: Fields) -> tuple[ID, ...]:
-        """The ids of those that have the key of the source, or show just what is to be sent."""
+        """The ids of those that have the key of the source, show just what is to be sent, or bear its mark.
+
+        The mark of a create that is new is borne by what a run that is forgotten made of the same source.
+        """
         if not self.free:
             return ()
-        if not self._by_key:
+        if self._by_key is None:
             self._by_key = _grouped((i, self._key(self.side, self.free[i])) for i in self.free)
+            self._by_mark = _grouped((i, record.about.mark) for i, record in self.free.items())
         key = self._key(self.side.opposite, source)
         found = {
             *self._by_key.get(key or "", ()),
             *self._shown(tuple(sorted(sent))).get(self._text(sent), ()),
         }
-        return tuple(sorted(found))[:MOST]
+        own = self._by_mark.get(self.mark(self.side, source.id), []) if self._by_mark else []
+        return tuple(dict.fromkeys([*sorted(own), *sorted(found)]))[:MOST]
 
     def _key(self, side: Side, record: Record) -> str | None:
         return key_of(self.crossings, self.rules, side, record)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
-from sync_workers.engine.alike import Alike
+from sync_workers.engine.alike import Alike, MarkOf, unmarked
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.decided import decided, unseen
 from sync_workers.engine.draft import Draft
@@ -51,6 +51,7 @@ def diff(
     fresh: bool = False,
     safe_creates: Pair[bool] = NOT_SAFE,
     notes: Pair[bool] = NO_NOTES,
+    mark: MarkOf = unmarked,
 ) -> Plan:
     """The plan that brings both sides together.
 
@@ -60,6 +61,7 @@ def diff(
             that is absent for deleted (rule R9).
         safe_creates: whether a side makes no second record when a create is repeated.
         notes: whether a side has a place for texts about conflicts.
+        mark: what a create on that side from that source stamps on its record.
     """
     crossings = [
         Crossing(rule, Pair(fields.notion.get(rule.attrs.notion), fields.other.get(rule.attrs.other)))
@@ -68,7 +70,7 @@ def diff(
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
     adopted = adopt(crossings, rules, state, absence, free, safe_creates)
-    return _Diff(crossings, rules, state, absence, free, adopted, notes).run()
+    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark).run()
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class _Diff:
     free: Pair[dict[ID, Record]]
     adopted: Adopted
     notes: Pair[bool]
+    mark: MarkOf
     draft: Draft = field(default_factory=Draft)
 
     def run(self) -> Plan:
@@ -172,7 +175,7 @@ class _Diff:
         if not creates:
             return
         free = unlinked(self.state, self.absence.snapshot)
-        alike = Pair.each(lambda side: Alike(self.crossings, self.rules, side, free[side]))
+        alike = Pair.each(lambda side: Alike(self.crossings, self.rules, side, free[side], self.mark))
         for part, place, operation in creates:
             source = operation.records[operation.side.opposite]
             if source is not None and (ids := alike[operation.side].to(source, operation.fields)):

@@ -52,6 +52,11 @@ def parted(state: State, ids: Pair[ID | None], *sides: Side) -> Change:
     return Change(links=links, unlinked=alone)
 
 
+def idempotent(task: str, side: Side, source_id: ID) -> str:
+    """The text by which each attempt of one create is the same to its service."""
+    return f"{task}/{side}/{source_id}"
+
+
 def both(ids: Pair[ID | None]) -> Pair[ID]:
     """The ids of an operation on a link.
 

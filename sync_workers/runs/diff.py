@@ -12,9 +12,11 @@ from sync_workers.engine.rules import Rules
 from sync_workers.errors import GuardError
 from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
+from sync_workers.runs.changes import idempotent
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.quarantine import without_quarantined
 from sync_workers.runs.setup import stale, without
+from sync_workers.services.base import mark_of
 from sync_workers.state import State
 
 
@@ -43,7 +45,7 @@ def decide(
         plan = diff(
             stepped, base, gathered.snapshot,
             fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
-            notes=gathered.notes,
+            notes=gathered.notes, mark=lambda side, i: mark_of(idempotent(report.task, side, i)),
         )  # fmt: skip
         # For the guards counts what was linked before: to copy a whole wrong container is an accident.
         plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)

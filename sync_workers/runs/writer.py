@@ -32,7 +32,7 @@ from sync_workers.model import (
 from sync_workers.remarks import Quarantined
 from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
-from sync_workers.runs.changes import both, link, parted, unlink
+from sync_workers.runs.changes import both, idempotent, link, parted, unlink
 from sync_workers.runs.entries import done, intent
 from sync_workers.runs.history import Entry
 from sync_workers.runs.quarantine import key_of
@@ -149,7 +149,7 @@ class Writer:
             msg = f"record {source.id} was linked since the plan was made"
             raise HeldError(msg)
         was_linked = gone_id is not None and self._is_linked(operation.ids)
-        idempotency, entry = f"{self.task}/{side}/{source.id}", self._intent(number, operation)
+        idempotency, entry = idempotent(self.task, side, source.id), self._intent(number, operation)
         self._begin_create(number, operation, source, idempotency, entry)
         made = self.calls.create(side, operation.fields, idempotency, self.state.bases(side))
         ids = Pair.of(side, made.id, source.id)

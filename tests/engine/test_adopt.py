@@ -270,6 +270,21 @@ def test_r3_a_record_that_a_person_copied_with_its_mark_is_held(here: Situation,
     assert [one.ids for one in plan.ambiguous] == [Pair.of(side, ("made", "copied"), ("source",))]
 
 
+@BOTH
+def test_r2_a_copy_that_bore_the_mark_before_the_create_is_not_what_it_made(
+    here: Situation, side: Side
+) -> None:
+    """Made of the same source by a run that is forgotten: what differs is no edit of it."""
+    here.has(side.opposite, "source", title="Rye bread", text="two")
+    marked(here, side, "old copy", "m1", title="Bread", text="two")
+    lost_with_mark(here, side, "source", "m1", title="Rye bread", text="two")
+    here.state.pending[side]["source"].alike = ("old copy",)
+    assert linked_by(here.plan()) == set()
+
+    marked(here, side, "made", "m1", title="Rye bread", text="two")
+    assert linked_by(here.plan()) == {tuple(Pair.of(side, "made", "source")[each] for each in Side)}
+
+
 # --- what was there before ---
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from hypothesis import given
 
 from sync_workers.engine.rules import Direction, FieldRule
-from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.errors import LaterError, UnknownOutcomeError
+from sync_workers.model import ConflictMode, Fields, Pair, Record, Side
 from sync_workers.state import State
 from sync_workers.values import same
 from tests.runs.crashing import World
-from tests.runs.here import BOTH, RULES, Here, named
+from tests.runs.here import BOTH, RULES, Guarded, Here, named
 from tests.runs.situations import CHANCE, MODES, situation_by
 
 
@@ -73,3 +74,31 @@ def test_r2_an_edit_beats_a_deletion_and_the_record_is_made_again(here: Here, si
     }
     assert ids[side] not in here.state.bases(side)
     assert here.is_quiet()
+
+
+@BOTH
+def test_r2_an_old_copy_that_a_create_gives_back_does_not_undo_an_edit(side: Side) -> None:
+    """All state is lost, the source is edited, and the reply of the create that finds the copy is lost."""
+    here = Here()
+    source = here.add(side, title="Bread", text="one")
+    here.run()
+    here.world.state = None
+    here.edit(side, source, title="Rye bread")
+
+    class Losing(Guarded):
+        def create(self, fields: Fields, idempotency: str) -> Record:
+            super().create(fields, idempotency)
+            raise UnknownOutcomeError("cut")
+
+    here.open()
+    here.services[side].errors["create"] = lambda: LaterError("not now")
+    here.services = Pair.of(side, here.services[side], Losing(here.services[side.opposite]))
+    here.run()
+    here.open()
+    here.world.settle()
+
+    records = [one for each in Side for one in here.world.containers[each].records.values()]
+    stands = any("Rye bread" in one.fields.values() for one in records)
+    named = any("Rye bread" in (one.values.notion, one.values.other) for one in here.world.conflicts)
+    assert stands or named
+    assert [len(here.world.containers[each].records) for each in Side] == [1, 1]
