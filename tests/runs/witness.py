@@ -179,12 +179,11 @@ class Witness:
         ]
 
     def lost(self) -> set[Any]:
-        """R2, R12: values that stand nowhere and that the history does not have either."""
+        """R2: values that stand nowhere and that no conflict in the history names as the one that lost."""
         shown = {value for _, record in self.records() for value in record.fields.values()}
         kept: set[Any] = set()
         for entry in self.world.history:
             kept.update(conflict.values[side] for conflict in entry.conflicts for side in Side)
-            kept.update(value for side in Side for value in (entry.before[side] or {}).values())
         return self.written - shown - kept
 
     def out_of_step(self, lines: list[str]) -> list[str]:
