@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, FieldRule, Rules
 from sync_workers.errors import GuardError, LeaseLostError, SyncError
-from sync_workers.model import ID, Action, ConflictMode, Pair, Side
+from sync_workers.model import ID, Action, ConflictMode, Fields, Pair, Side
 from sync_workers.report import Outcome, Report
 from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.services.base import Capabilities
@@ -73,9 +73,7 @@ class Histories(RuleBasedStateMachine):
         rules = Rules(fields, mode=mode, delete=delete, ambiguous=ambiguous, key=("Name",))
         self.world = RoughWorld(rules, Pair(*capabilities), accept_guards=False)
         self.witness = Witness(self.world)
-        self.world.race = lambda side, record_id: self.witness.edit(
-            side, record_id, self.world.rules.fields[1], self.witness.value()
-        )
+        self.world.race = self.race
         self.stale: list[Application] = []
         self.figures["histories of random steps"] += 1
 
@@ -105,6 +103,12 @@ class Histories(RuleBasedStateMachine):
         fields = [each for each in self.world.rules.fields if each.attrs.notion != IDENTITY[0]]
         value = None if how >= 9 else self.witness.value()
         self.witness.edit(side, record_id, fields[how % len(fields)], value)
+
+    def race(self, side: Side, record_id: ID, written: Fields) -> None:
+        """A person edits just what is about to be written."""
+        text = self.world.rules.fields[1]
+        rule = next((each for each in self.world.rules.fields if each.attrs[side] in written), text)
+        self.witness.edit(side, record_id, rule, self.witness.value())
 
     def bring_back(self, side: Side) -> None:
         for record_id in sorted(self.witness.put_away[side])[:1]:

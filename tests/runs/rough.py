@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 from sync_workers.errors import LaterError, LeaseLostError, RejectedError, UnknownOutcomeError
-from sync_workers.model import ID, Fields, Pair, Plan, Record, Side
+from sync_workers.model import ID, NOTHING, Fields, Pair, Plan, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.history import Entry
@@ -71,7 +72,7 @@ class RoughService(MemoryService):
     """A memory service of such a temper; `race` is what a person does right before a write."""
 
     def __init__(
-        self, real: MemoryService, identity: str, temper: Temper, race: Callable[[ID], None]
+        self, real: MemoryService, identity: str, temper: Temper, race: Callable[[ID, Fields], None]
     ) -> None:
         super().__init__(real.container, real.mapped, real.capabilities)
         self.identity, self.temper, self.race = identity, temper, race
@@ -98,7 +99,9 @@ class RoughService(MemoryService):
         return self._write(fields, None, lambda: super(RoughService, self).create(fields, idempotency))
 
     def update(self, record: Record, fields: Fields) -> Record:
-        return self._write(record.fields, record, lambda: super(RoughService, self).update(record, fields))
+        return self._write(
+            record.fields, record, lambda: super(RoughService, self).update(record, fields), written=fields
+        )
 
     def delete(self, record: Record) -> None:
         self._write(record.fields, record, lambda: super(RoughService, self).delete(record))
@@ -106,7 +109,9 @@ class RoughService(MemoryService):
     def archive(self, record: Record) -> None:
         self._write(record.fields, record, lambda: super(RoughService, self).archive(record))
 
-    def _write(self, fields: Fields, record: Record | None, write: Callable[[], T]) -> T:
+    def _write(
+        self, fields: Fields, record: Record | None, write: Callable[[], T], written: Fields = NOTHING
+    ) -> T:
         if fields.get(self.identity) in self.temper.refuses:
             raise RejectedError("it is none of ours")
         trouble = self.temper.writes.pop(0) if self.temper.writes else Trouble.NONE
@@ -115,7 +120,7 @@ class RoughService(MemoryService):
         if trouble is Trouble.REQUEST_LOST:
             raise UnknownOutcomeError("the request was lost")
         if trouble is Trouble.RACE and record is not None and record.id in self.container.records:
-            self.race(record.id)
+            self.race(record.id, written)
         done = write()
         if trouble is Trouble.REPLY_LOST:
             raise UnknownOutcomeError("the reply was lost")
@@ -146,7 +151,7 @@ class FencedStore(StoppableStore):
             raise LeaseLostError("another run has begun since")
 
 
-def _no_one(_side: Side, _record_id: ID) -> None:
+def _no_one(_side: Side, _record_id: ID, _written: Fields) -> None:
     """Nobody is faster."""
 
 
@@ -156,14 +161,14 @@ class RoughWorld(World):
 
     Attributes:
         fence: the number of the last attempt.
-        race: what a person does right before a write.
+        race: what a person does right before a write of these fields.
         awake: how many operations the next worker carries out before it stops and loses its lease.
         last: what the last worker carries out.
     """
 
     tempers: Pair[Temper] = field(default_factory=lambda: Pair(Temper(), Temper()))
     fence: int = 0
-    race: Callable[[Side, ID], None] = _no_one
+    race: Callable[[Side, ID, Fields], None] = _no_one
     awake: int | None = None
     last: Application | None = None
 
@@ -172,9 +177,7 @@ class RoughWorld(World):
         return Pair.each(lambda side: StoppableService(self._rough(side, calm[side].real), places))
 
     def _rough(self, side: Side, real: MemoryService) -> RoughService:
-        return RoughService(
-            real, Pair(*IDENTITY)[side], self.tempers[side], lambda record_id: self.race(side, record_id)
-        )
+        return RoughService(real, Pair(*IDENTITY)[side], self.tempers[side], partial(self.race, side))
 
     def store(self, places: Places) -> StoppableStore:
         self.fence += 1
