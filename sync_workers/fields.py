@@ -19,6 +19,15 @@ class Kind(StrEnum):
     ANY = "any"  # the service passes values through as they are
 
 
+class ValueForm(StrEnum):
+    """How the values of a field are read and written, where a service offers several ways."""
+
+    MARKDOWN = "markdown"  # text with its formatting, as inline Markdown
+    EMAIL = "email"  # people by their e-mail addresses
+    NAME = "name"  # people by their names
+    ID = "id"  # people by the ids that the service gives them
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """What a service knows about one field.
@@ -30,6 +39,7 @@ class Field:
         ranges: for DATE, whether a span is kept.
         options: for CHOICE and CHOICES, what is there now; empty when anything goes.
         longest: for TEXT, the most characters it keeps; None without limit.
+        forms: the ways in which its values can be read and written; empty where there is but one.
     """
 
     name: str
@@ -40,3 +50,4 @@ class Field:
     ranges: bool = False
     options: tuple[str, ...] = ()
     longest: int | None = None
+    forms: tuple[ValueForm, ...] = ()

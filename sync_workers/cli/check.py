@@ -107,7 +107,7 @@ def _look(side: SideConfig) -> _Look:
             return _Look(schema, capabilities, next(iter(records), None), len(records))
     except SettingsError:
         # A service refuses mapped names that it does not have; without them it shows what it has.
-        with closing(replace(side, mapped=Mapped()).open()) as service:
+        with closing(replace(side, mapped=Mapped(forms=side.mapped.forms)).open()) as service:
             schema, capabilities = service.schema(), service.capabilities
         if set(side.mapped.names) <= set(schema):
             raise

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sync_workers import schedule
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, Limits, OutOfScopePolicy
+from sync_workers.fields import ValueForm
 from sync_workers.model import ConflictMode, Pair, Side
 
 
@@ -126,3 +127,4 @@ class FieldForm(Form):
     direction: Annotated[Direction, Field(strict=False)] = Direction.BOTH
     conflict: Mode | None = None
     values: Pairs = ()
+    form: Annotated[ValueForm, Field(strict=False)] | None = None

@@ -106,7 +106,8 @@ class _TaskReader:
             if taker != name:
                 sentence = f"goes to {form.other!r}, as {taker!r} does: an attribute takes one field"
                 self.problem(("fields", name), sentence)
-            found[name] = FieldRule(Pair(name, form.other), form.direction, form.conflict, form.values)
+            attrs = Pair(name, form.other)
+            found[name] = FieldRule(attrs, form.direction, form.conflict, form.values, form.form)
         return found
 
     def field(self, name: str, value: object) -> FieldForm | None:
@@ -176,7 +177,8 @@ class _TaskReader:
             return None
         names = tuple(rule.attrs[side] for rule in fields.values())
         matched = [fields[name].attrs[side] for name in key if name in fields]
-        return SideConfig(connection, container, Mapped(names, matched[0] if matched else None))
+        forms = {rule.attrs[side]: rule.form for rule in fields.values() if rule.form is not None}
+        return SideConfig(connection, container, Mapped(names, matched[0] if matched else None, forms))
 
     def compare(self, sides: Pair[SideConfig | None]) -> None:
         """A container that is synced with itself would answer each run with new changes."""

@@ -59,12 +59,14 @@ class FieldRule:
         mode: its own conflict mode; None takes the task's.
         values: pairs of a Notion value and an other value that mean the same. For a value that
             stands in several pairs, the first one says what is written.
+        form: how its values are read and written, where a side offers several ways; None for its usual one.
     """
 
     attrs: Pair[str]
     direction: Direction = Direction.BOTH
     mode: ConflictMode | None = None
     values: tuple[Pair[Any], ...] = ()
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,9 @@ def _name(rule: FieldRule) -> str:
 def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]]) -> str:
     # A service's own id of a field tells a new one from an old one of the same name.
     kept = [fields[side].get(rule.attrs[side]) for side in Side]
-    return digest([rule.attrs.other, _values(rule), [field.id if field else "" for field in kept]])
+    crosses = [rule.attrs.other, _values(rule), [field.id if field else "" for field in kept]]
+    # Only where one is named, so that what was known before there were any stays valid.
+    return digest([*crosses, rule.form] if rule.form is not None else crosses)
 
 
 def _values(rule: FieldRule) -> list[list[str]]:

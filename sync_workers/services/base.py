@@ -232,7 +232,10 @@ class Mapped:
         names: field names as in the task file.
         key: name of the field that records are matched by, which a create always fills; None
             when the task maps none.
+        forms: by field name, how its values are read and written (`fields.ValueForm`); a field that is
+            not named here, or of which the service knows no such form, has its usual one.
     """
 
     names: tuple[str, ...] = field(default=())
     key: str | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)

@@ -172,7 +172,7 @@ def test_the_messages_on_the_page_are_those_that_are_given() -> None:
 def test_the_field_map_on_the_page_can_be_read() -> None:
     text = WRONG[: WRONG.index("confict")].replace('"ntn_secret"', '{ env = "A" }') + fenced("toml")
 
-    assert len(read(text, Path("sync.toml"), find_kind).tasks["todo"].rules.fields) == 4
+    assert len(read(text, Path("sync.toml"), find_kind).tasks["todo"].rules.fields) == 5
 
 
 def fenced(language: str) -> str:

@@ -13,6 +13,7 @@ from sync_workers.runs.apply import Application, SliceOverError
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import get
+from sync_workers.runs.setup import of_fields
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Mapped
 from sync_workers.services.memory import FULL, Container, MemoryService
@@ -156,3 +157,24 @@ def test_r9_a_plan_that_goes_on_in_another_slice_keeps_the_new_bases() -> None:
     # Then: nothing is left for the next run, not even a base.
     again = Report("task")
     assert len(decide(said, store.load(), get(services, said, again), again)) == 0
+
+
+def test_r9_a_field_that_is_read_in_another_form_is_compared_afresh() -> None:
+    owner = FieldRule(Pair("Owner", "owner"))
+    left, right, store = Container("left"), Container("right"), MemoryStore()
+    left.add(Name="x", Owner=["id-1"])
+    run(left, right, rules(owner), store)
+    (one,) = left.records
+    left.edit(one, Owner=["ada@example.com"])  # what the same service shows in the other form
+
+    report = run(left, right, rules(replace(owner, form="email"), mode=ConflictMode.ERROR), store)
+
+    assert [conflict.attrs.notion for conflict in report.conflicts] == ["Owner"]
+    assert only(right)["owner"] == ["id-1"]  # nobody edited anything
+
+
+def test_a_form_that_is_not_named_leaves_the_fingerprints_as_they_were() -> None:
+    owner = FieldRule(Pair("Owner", "owner"))
+    known = of_fields(rules(owner), Pair({}, {}))
+    assert known["field.Owner"] != of_fields(rules(replace(owner, form="email")), Pair({}, {}))["field.Owner"]
+    assert known["field.Owner"] == "3b79c941b09104c9"
