@@ -6,16 +6,18 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from sync_workers.sandbox import faults, pages, sources, workspace
 from sync_workers.sandbox.errors import Refusal, invalid
-from sync_workers.sandbox.faults import Fault
-from sync_workers.sandbox.notion import Notion, Seen
+from sync_workers.sandbox.faults import Asked, Fault
+from sync_workers.sandbox.notion import Notion, Seen, reads
 from sync_workers.sandbox.nouns import Json
+from sync_workers.sandbox.paging import LIMIT
 from sync_workers.sandbox.request import Request
+from sync_workers.sandbox.writes import target_of
 
 VERSION = "2026-03-11"
 BODY_LIMIT = 500_000  # bytes
@@ -72,12 +74,16 @@ class Answer:
     Attributes:
         status: None when the connection closes without an answer.
         delay: seconds to wait before the answer goes out.
+        cut: the JSON ends in the middle.
+        html: goes out instead of the JSON.
     """
 
     status: int | None
     body: Json = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0
+    cut: bool = False
+    html: str = ""
 
 
 def answer(notion: Notion, call: Call) -> Answer:
@@ -93,7 +99,7 @@ def answer(notion: Notion, call: Call) -> Answer:
             413, {"statusCode": 413, "error": "Payload Too Large", "message": "Request body is too large"}
         )
     notion.seen(Seen(call.method, unquote(call.path), given.status))
-    return Answer(given.status, {**given.body, "request_id": request_id}, given.headers, given.delay)
+    return replace(given, body={**given.body, "request_id": request_id})
 
 
 class _TooLargeError(Exception):
@@ -102,25 +108,44 @@ class _TooLargeError(Exception):
 
 def _answer(notion: Notion, call: Call) -> Answer:
     token = _token(notion, call.headers)
-    notion.window.take(token, notion.store.clock())
+    now = notion.store.clock()
+    notion.window.take(token, now)
+    notion.space_window.take("", now)
     _check_version(call.headers)
-    fault = notion.faults.take(call.method, unquote(call.path))
+    body, query = _body(call), parse_qs(call.query)
+    fault = notion.faults.take(_asked(call, token, query, body))
     if fault is not None and not fault.kind.executes:
         return _fail(fault)
     endpoint, ids = _route(call)
-    with notion.store.lock:
-        query = parse_qs(call.query)
-        user_id = notion.tokens[token]
-        request = Request(notion.store, user_id, _body(call), query, call.url, notion.row_limit)
-        shown = endpoint(request, *ids)
+    request = Request(notion.store, notion.tokens[token], body, query, call.url, notion.row_limit)
+    shown, taken = _carry_out(notion, call, request, lambda: endpoint(request, *ids))
     if fault is None:
-        return Answer(200, shown)
+        return Answer(200, shown, delay=taken)
+    if fault.kind is faults.Kind.CUT_JSON:
+        return Answer(200, shown, delay=taken, cut=True)
     if fault.kind.closes or fault.kind is faults.Kind.SAVED:
         return _fail(fault, shown["id"] if call.method == "POST" and "id" in shown else None)
-    return Answer(200, shown, delay=fault.seconds)
+    return Answer(200, shown, delay=fault.seconds + taken)
+
+
+def _asked(call: Call, token: str, query: dict[str, list[str]], body: Json) -> Asked:
+    size = str(query.get("page_size", [body.get("page_size")])[-1])
+    rows = min(int(size), LIMIT) if size.isdecimal() else LIMIT
+    return Asked(call.method, unquote(call.path), token, rows)
+
+
+def _carry_out(notion: Notion, call: Call, request: Request, act: Callable[[], Json]) -> tuple[Json, float]:
+    """The answer, and how long it takes."""
+    with notion.store.lock:
+        asks = reads(call.method, call.path)
+        target = None if asks else target_of(notion.store, unquote(call.path), request.body)
+        notion.write_times.check(target)
+        return act(), notion.write_times.begin(target)
 
 
 def _fail(fault: Fault, made: str | None = None) -> Answer:
+    if fault.kind is faults.Kind.HTML:
+        return Answer(502, html=faults.BAD_GATEWAY)
     refusal = faults.refusal(fault, made)
     if refusal is not None:
         raise refusal

@@ -17,7 +17,8 @@ from sync_workers.sandbox.nouns import DataSource, Json, Page, User
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
 from sync_workers.sandbox.texts import plain_text, rich_text
-from sync_workers.sandbox.window import LIMIT, Window
+from sync_workers.sandbox.window import LIMIT, RATE_LIMIT_REASONS, Window
+from sync_workers.sandbox.writes import Writes
 
 TOKEN = "ntn_sandbox"  # noqa: S105  # opens the sandbox only; shown on its page
 ROW_LIMIT = 10_000
@@ -73,7 +74,9 @@ class Notion:
 
     Attributes:
         clock: tells the time of every change; tests pass their own.
-        window: its `limit` may be set at any time, 0 or None for none.
+        window: of each token; its `limit` may be set at any time, 0 or None for none.
+        space_window: of all tokens together, as Notion has one for each workspace; none at first.
+        write_times: how long a write takes; while it does, another one to the same table is refused with 409.
         tokens: what clients may use, each with its own bot (a user id).
         requests: the log of all calls to the API, oldest first.
         row_limit: how many rows a query shows at most, over all its pages.
@@ -89,6 +92,8 @@ class Notion:
     def __post_init__(self) -> None:
         self.store = Store(self.clock)
         self.window = Window(self.requests_per_minute)
+        self.space_window = Window(None, reason=RATE_LIMIT_REASONS[1])
+        self.write_times = Writes()
         self._log_lock = threading.Lock()
         self.person = self.add_user("Ada", "ada@example.com")
         self.add_token(TOKEN)
@@ -178,7 +183,7 @@ class Notion:
 
     def writes(self) -> list[Seen]:
         """The calls in the log that could change something; a query and a search are reads."""
-        return [seen for seen in self.seen_requests() if not _reads(seen)]
+        return [seen for seen in self.seen_requests() if not reads(seen.method, seen.path)]
 
     def _source_of(self, page_id: str) -> str:
         return self.store.page(page_id).data_source_id or ""
@@ -218,5 +223,6 @@ def _column(spec: Any) -> Json:
     return {"select": {"options": [{"name": name} for name in spec]}}
 
 
-def _reads(seen: Seen) -> bool:
-    return seen.method == "GET" or seen.path.endswith(("/query", "/search"))
+def reads(method: str, path: str) -> bool:
+    """Whether a call asks only; a query and a search are posted, and still read."""
+    return method == "GET" or path.endswith(("/query", "/search"))

@@ -7,7 +7,9 @@
     DELETE /_sandbox/pages/{id}                 move a row to the trash
     GET, POST, DELETE /_sandbox/faults          the waiting faults; ask for one (`faults.Fault`); forget all
     GET, DELETE /_sandbox/requests              the log of API requests; empty it
-    POST   /_sandbox/limit                      {"requests_per_minute": 180}, 0 for none
+    POST   /_sandbox/limit                      {"requests_per_minute": 180}, 0 for none; also of the whole
+                                                workspace (`workspace_requests_per_minute`), and how long a
+                                                write takes (`write_seconds`)
 
 It has no passwords: it listens on this machine only. Whoever writes must send JSON, which pages of other
 sites cannot without being asked first.
@@ -83,7 +85,12 @@ def _edit(notion: Notion, page_id: str, values: dict[str, Any]) -> dict[str, Any
 
 
 def _limit(notion: Notion, body: dict[str, Any]) -> None:
-    notion.window.limit = int(body["requests_per_minute"] or 0)
+    limits = {"requests_per_minute": notion.window, "workspace_requests_per_minute": notion.space_window}
+    if unknown := set(body) - {*limits, "write_seconds"}:
+        raise ValueError(f"no such limit: {', '.join(sorted(unknown))}")
+    for name in limits.keys() & body.keys():
+        limits[name].limit = int(body[name] or 0)
+    notion.write_times.seconds = float(body.get("write_seconds", notion.write_times.seconds))
 
 
 def _tables(notion: Notion) -> dict[str, Any]:

@@ -26,6 +26,10 @@ REFUSALS = [
     ("rate_limited", 429, "rate_limited", False),
     ("overload", 529, "service_overload", False),
     ("not_saved", 503, "service_unavailable", False),
+    ("broken", 500, "internal_server_error", False),
+    ("timeout", 504, "gateway_timeout", False),
+    ("forbidden", 403, "restricted_resource", False),
+    ("block_limit", 403, "restricted_resource", False),
     ("saved", 503, "service_unavailable", True),
 ]
 
@@ -103,7 +107,13 @@ def test_a_refusal_says_how_long_to_wait_and_why(http: httpx.Client, ask: Any) -
     ask(kind="rate_limited", seconds=7, reason="public_api_request_blocked")
     answer = http.get("/v1/users/me")
     assert answer.headers["Retry-After"] == "7"
-    assert answer.json()["additional_data"] == {"rate_limit_reason": "public_api_request_blocked"}
+    assert answer.json()["additional_data"] == {
+        "rate_limit_reason": "public_api_request_blocked",
+        "retry_after": "7",
+    }
+    # and an overload says how long as well
+    ask(kind="overload", seconds=70)
+    assert http.get("/v1/users/me").headers["Retry-After"] == "70"
 
 
 def test_a_fault_waits_for_its_request_as_often_as_asked(api: Api, ask: Any) -> None:

@@ -82,7 +82,10 @@ def test_the_api_keeps_to_the_window(http: httpx.Client, notion: Notion, clock: 
     refused = answers[-1]
     assert refused.headers["Retry-After"] == "60"
     assert refused.json()["code"] == "rate_limited"
-    assert refused.json()["additional_data"] == {"rate_limit_reason": "public_api_request_rate_limit"}
+    assert refused.json()["additional_data"] == {
+        "rate_limit_reason": "public_api_request_rate_limit",
+        "retry_after": "60",
+    }
     # and after the wait it goes on
     clock.advance_to(clock.now + timedelta(seconds=60))
     assert http.get("/v1/users/me").status_code == 200
