@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sync_workers.engine.lists import LISTS, alike, holds, is_list, items_of, joined
 from sync_workers.engine.rules import FieldRule
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ConflictMode, Pair, Side
 from sync_workers.values import DateRange, canonical, is_unset, same
-
-_UNORDERED = frozenset({Kind.CHOICES, Kind.REFERENCES})
 
 
 class UncrossableError(Exception):
@@ -52,8 +51,10 @@ class Crossing:
         is, so that a richer form is never replaced by a poorer one.
 
         Raises:
-            UncrossableError: the value map does not know the value.
+            UncrossableError: the value map does not know the value, or a list does not fit into a text.
         """
+        if self._is_by_item(target, value):
+            return self._by_item(target, value, current)
         if self.rule.values:
             return self._mapped(target, value, current)
         poorer = self.reduced(target, value)
@@ -88,12 +89,46 @@ class Crossing:
     @property
     def is_unordered(self) -> bool:
         """Whether the order of a list says nothing."""
-        return any(field is not None and field.kind in _UNORDERED for field in (self.fields[s] for s in Side))
+        return any(field is not None and field.kind in LISTS for field in (self.fields[s] for s in Side))
 
     def comparable(self, value: Any) -> Any:
         """The canonical form of a value, sorted where its order says nothing."""
         plain = canonical(value)
         return sorted(plain, key=repr) if self.is_unordered and isinstance(plain, list) else plain
+
+    def _is_by_item(self, target: Side, value: Any) -> bool:
+        """Whether the value crosses as a list: a list with a value map, or one side's list as text."""
+        field, source = self.fields[target], self.fields[target.opposite]
+        if is_list(source, value):
+            return _is_text(field) or (bool(self.rule.values) and _takes_lists(field))
+        return _is_text(source) and field is not None and field.kind in LISTS
+
+    def _by_item(self, target: Side, value: Any, current: Any) -> Any:
+        there, items = items_of(current), items_of(value)
+        if self.rule.values:
+            items = self._mapped_items(target, items, there)
+        # With other blanks between them, and mostly in another order, they say the same.
+        if alike(items, there) if self.is_unordered else same(items, there):
+            return current if not is_unset(current) else None
+        if not items:
+            return None
+        field = self.fields[target]
+        if field is None or field.kind is not Kind.TEXT:
+            return items
+        text = joined(items, field.longest, comes_back=self.reaches(target.opposite))
+        if text is None:
+            raise UncrossableError
+        return text
+
+    def _mapped_items(self, target: Side, items: list[Any], there: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for item in items:
+            meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], item)]
+            if not meant:
+                raise UncrossableError
+            # Several values of the target mean this one: those that it has stay, all of them.
+            found += [one for one in meant if holds(there, one)] or meant[:1]
+        return [one for place, one in enumerate(found) if not holds(found[:place], one)]
 
     def _mapped(self, target: Side, value: Any, current: Any) -> Any:
         kept = self.reduced(target.opposite, value)  # an untouched checkbox is one that is not ticked
@@ -107,6 +142,14 @@ class Crossing:
         if is_unset(value):
             return None
         raise UncrossableError
+
+
+def _is_text(field: Field | None) -> bool:
+    return field is not None and field.kind is Kind.TEXT
+
+
+def _takes_lists(field: Field | None) -> bool:
+    return field is None or field.kind in LISTS or field.kind is Kind.ANY
 
 
 def _reduced(value: Any, field: Field | None) -> Any:

@@ -270,7 +270,11 @@ class _Diff:
         )
 
     def _hold_value(self, side: Side, record_id: ID, name: str) -> None:
-        self.draft.hold(side, record_id, f"the value of {name} has no counterpart in the value map")
+        mapped = any(crossing.rule.values for crossing in self.crossings if crossing.attrs[side] == name)
+        why = (
+            "has no counterpart in the value map" if mapped else "does not fit into what the other side keeps"
+        )
+        self.draft.hold(side, record_id, f"the value of {name} {why}")
 
     def _create(self, target: Side, ids: Pair[ID | None], record: Record, reason: str) -> None:
         source = target.opposite

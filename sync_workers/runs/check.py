@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sync_workers.engine.lists import LISTS
 from sync_workers.engine.rules import DeletePolicy, Direction, FieldRule, Rules
-from sync_workers.fields import Field, Kind
+from sync_workers.fields import Field, Kind, ValueForm
 from sync_workers.model import Pair, Side
 from sync_workers.naming import hint
 from sync_workers.services.base import Capabilities
@@ -77,7 +78,12 @@ def _judge_write(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator
         )
 
 
-_CROSSES = frozenset({(Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)})
+_CROSSES = frozenset(
+    [
+        *((Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)),
+        *(pair for kind in LISTS for pair in ((kind, Kind.TEXT), (Kind.TEXT, kind))),
+    ]
+)
 """Pairs of different kinds that the engine brings across without a value map."""
 
 
@@ -110,7 +116,7 @@ def _occurring(field: Field) -> tuple[Any, ...]:
     """The values that can stand in a field, where they can be told."""
     if field.kind is Kind.CHECKBOX:
         return (True, False)
-    return field.options if field.kind is Kind.CHOICE else ()
+    return field.options if field.kind in {Kind.CHOICE, Kind.CHOICES} else ()
 
 
 def _holds(kind: Kind, value: Any) -> bool:
@@ -122,7 +128,7 @@ def _holds(kind: Kind, value: Any) -> bool:
             return isinstance(value, bool)
         case Kind.NUMBER:
             return isinstance(value, int | float) and not isinstance(value, bool)
-        case Kind.TEXT | Kind.CHOICE:
+        case Kind.TEXT | Kind.CHOICE | Kind.CHOICES | Kind.REFERENCES:
             return isinstance(value, str)
         case _:
             return False
@@ -133,6 +139,8 @@ def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]
     field, source = fields[target], fields[target.opposite]
     if rule.values or not field.writable:
         return
+    if source.kind in LISTS and field.kind is Kind.TEXT:
+        yield from _as_text(rule, source, target)
     stays = f"stays on {target.opposite} only"
     if field.kind is source.kind is Kind.TEXT and _shorter(field, source):
         yield f"{target} keeps {field.longest} characters of {field.name!r}: the rest of the text {stays}"
@@ -150,6 +158,21 @@ def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]
             )
         elif source.kind is Kind.TEXT:
             yield f"{target} may refuse a text that is no option of {field.name!r}"
+
+
+def _as_text(rule: FieldRule, source: Field, target: Side) -> Iterator[str]:
+    """A list that crosses to a text."""
+    # Where nobody chose, people are the ids of the service, which say nothing to a person.
+    if ValueForm.EMAIL in source.forms and rule.form is None:
+        yield (
+            f"the people of {source.name!r} cross to {target} as ids: "
+            f'write form = "{ValueForm.EMAIL}" to have their e-mail addresses'
+        )
+    if rule.direction.reaches(target.opposite):
+        yield (
+            f"{source.name!r} crosses to {target} as text with commas: "
+            "a list with a comma in an item does not cross"
+        )
 
 
 def _shorter(field: Field, source: Field) -> bool:

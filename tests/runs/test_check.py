@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync_workers.engine.rules import DeletePolicy, Direction, FieldRule, Rules
-from sync_workers.fields import Field, Kind
+from sync_workers.fields import Field, Kind, ValueForm
 from sync_workers.model import Pair, Side
 from sync_workers.runs.check import Finding, judge
 from sync_workers.services.base import Capabilities
@@ -71,7 +71,11 @@ def test_a_field_that_is_computed_can_only_be_read(side: Side, away: Direction, 
     assert stops(fields.notion, fields.other, direction=away) == []
 
 
-FITS = {(Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)}
+FITS = {
+    *((Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)),
+    *((Kind.CHOICES, Kind.TEXT), (Kind.TEXT, Kind.CHOICES)),
+    *((Kind.REFERENCES, Kind.TEXT), (Kind.TEXT, Kind.REFERENCES)),
+}
 DIFFERENT = [(one, another) for one in Kind for another in Kind if one is not another]
 
 
@@ -126,8 +130,9 @@ def test_a_value_map_holds_values_of_each_sides_kind() -> None:
         (Kind.CHECKBOX, True, True),
         (Kind.CHECKBOX, 1, False),
         (Kind.DATE, "2026-01-01", False),
-        (Kind.CHOICES, "a", False),
-        (Kind.REFERENCES, "a", False),
+        (Kind.CHOICES, "a", True),
+        (Kind.CHOICES, 1, False),
+        (Kind.REFERENCES, "a", True),
     ],
 )
 def test_each_kind_holds_its_own_values(kind: Kind, value: Any, holds: bool) -> None:
@@ -227,6 +232,22 @@ def test_a_text_that_has_to_be_an_option_is_told() -> None:
     said = losses(field(Kind.TEXT), field(Kind.CHOICE, options=("a",)), direction=Direction.TO_OTHER)
 
     assert said == ["other may refuse a text that is no option of 'x'"]
+
+
+def test_people_that_cross_to_a_text_as_ids_are_told_with_the_better_form() -> None:
+    people = field(Kind.REFERENCES, forms=(ValueForm.EMAIL, ValueForm.NAME, ValueForm.ID))
+
+    (said,) = losses(people, field(), direction=Direction.TO_OTHER)
+
+    assert 'write form = "email"' in said
+    assert losses(people, field(), direction=Direction.TO_OTHER, form="id") == []
+    assert losses(people, field(Kind.REFERENCES), direction=Direction.TO_OTHER) == []
+
+
+def test_a_list_that_crosses_to_a_text_and_back_has_no_commas_in_it() -> None:
+    (said,) = losses(field(Kind.CHOICES), field())
+
+    assert said == ("'x' crosses to other as text with commas: a list with a comma in an item does not cross")
 
 
 @pytest.mark.parametrize("opposite", DeletePolicy)
