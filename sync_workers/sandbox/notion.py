@@ -16,6 +16,7 @@ from sync_workers.sandbox.faults import Faults
 from sync_workers.sandbox.nouns import DataSource, Json, Page, User
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
+from sync_workers.sandbox.subscriptions import Subscription, Subscriptions
 from sync_workers.sandbox.texts import plain_text, rich_text
 from sync_workers.sandbox.window import LIMIT, RATE_LIMIT_REASONS, Window
 from sync_workers.sandbox.writes import Writes
@@ -94,6 +95,7 @@ class Notion:
         self.window = Window(self.requests_per_minute)
         self.space_window = Window(None, reason=RATE_LIMIT_REASONS[1])
         self.write_times = Writes()
+        self.subscriptions = Subscriptions(self.store)
         self._log_lock = threading.Lock()
         self.person = self.add_user("Ada", "ada@example.com")
         self.add_token(TOKEN)
@@ -166,6 +168,17 @@ class Notion:
         """One row, also one in the trash."""
         with self.store.lock:
             return self._row(self.store.page(page_id))
+
+    def subscribe(self, url: str, token: str | None = None, **how: Any) -> Subscription:
+        """Tell that URL from now on what happens here; see `subscriptions.Subscription` for how.
+
+        Without a token the URL is sent a new one first, and nothing more before somebody has verified it.
+        """
+        return self.subscriptions.add(url, token, **how)
+
+    def close(self) -> None:
+        """Tell nobody anything any more; calling it twice is fine."""
+        self.subscriptions.close()
 
     def seen(self, request: Seen) -> None:
         with self._log_lock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from sync_workers.sandbox.errors import invalid, not_found
 from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Json, Page, User
+from sync_workers.sandbox.watched import WatchedLock
 
 Noun = TypeVar("Noun", Database, DataSource, Page, Block)
 
@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self.clock = clock
-        self.lock = threading.RLock()
+        self.lock = WatchedLock()
         self.workspace_id = self.new_id()
         self.workspace_name = "Sandbox"
         self.databases: dict[str, Database] = {}
