@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sync_workers.sides import ID, NOTHING, ConflictMode, Fields, Pair, Side
+from sync_workers.record import NOTHING_ELSE, About, Record
+from sync_workers.sides import ID, NOTHING, ConflictMode, Fields, Pair, Recalled, Side
 
 __all__ = [
     "ID",
@@ -31,56 +32,11 @@ __all__ = [
     "Pair",
     "Part",
     "Plan",
+    "Recalled",
     "Record",
     "Side",
     "Snapshot",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a side shows of a record beside its fields; most records have none of it.
-
-    Attributes:
-        mark: what a create of ours stamped on it (`Capabilities.marks`), by which it is known for sure.
-        note: the text about open conflicts that stands with it, for a person to read and answer.
-        author: who changed it last, in the side's own terms.
-        parent: id of the record of the same side that it belongs under.
-    """
-
-    mark: str | None = None
-    note: str | None = None
-    author: str | None = None
-    parent: ID | None = None
-
-
-NOTHING_ELSE = About()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One object of a side, as the side showed it.
-
-    Attributes:
-        id: the side's own id, never a URL.
-        fields: canonical values of the mapped attributes, by the side's attribute names.
-        modified: when the side says it last changed; aware, never naive.
-        version: opaque (etag, version column, hash); equal versions mean an unchanged record.
-        key: what records of both sides are matched by; None or empty never matches.
-        about: what else the side shows of it.
-    """
-
-    id: ID
-    fields: Fields
-    modified: datetime | None = None
-    version: str | None = None
-    key: str | None = None
-    about: About = NOTHING_ELSE
-
-    def __post_init__(self) -> None:
-        if self.modified is not None and self.modified.tzinfo is None:
-            msg = f"record {self.id}: its time of change has no time zone"
-            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +167,9 @@ class Operation:
             were there before.
         note: for ANNOTATE, the text; empty takes it away. For what is taken back, the entry that it is.
         resolve_fields: for RESOLVE, the undisputed fields to write on each side with them.
+        memory: what the value maps of the record remember from now on, by Notion attribute.
+        unsent: for CREATE, attributes of the target whose value waits: what the new record shows there is
+            their base, so that the value that waits is seen as an edit.
     """
 
     part: Part
@@ -225,6 +184,8 @@ class Operation:
     resolve_fields: Pair[Fields] = field(default=Pair(NOTHING, NOTHING), repr=False)
     alike: tuple[ID, ...] = ()
     note: str = field(default="", repr=False)
+    memory: Mapping[str, Recalled] = field(default_factory=dict, repr=False)
+    unsent: tuple[str, ...] = ()
 
     @property
     def source_id(self) -> ID:
@@ -241,11 +202,16 @@ class Ambiguity:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A record that waits on purpose: its counterpart is absent, but that proves no deletion."""
+    """A record, or a field of it, that waits on purpose, such as for a proof that its counterpart is gone.
+
+    Attributes:
+        asks: it waits until a person does something, which the reason says.
+    """
 
     side: Side
     record_id: ID
     reason: str
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What a state says about single records beside their links, as values with a JSON form.
 
-Held conflicts, a person's decisions, trails of our own writes, and records in quarantine. There is one only
-where something is out of the ordinary, so none of them grows with the number of records.
+Held conflicts, a person's decisions, trails of our own writes, what value maps remember, and records in
+quarantine. There is one only where something is out of the ordinary, so none of them grows with the number of
+records.
 """
 
 from __future__ import annotations
@@ -92,6 +93,28 @@ class Trail(BaseModel):
     last: Side
     written: list[str] = Field(default_factory=list)
     turns: int = 0
+
+
+class Memory(BaseModel):
+    """Which of several values that say the same a field had before it came to say something else.
+
+    Attributes:
+        last: by side, pairs of a value of the opposite side and the value that this side last had for it.
+            Only for a value of the opposite side that several of this side's values stand for.
+    """
+
+    last: dict[Side, list[tuple[Any, Any]]] = Field(default_factory=dict, repr=False)
+
+    @field_serializer("last", when_used="json")
+    def _write(self, last: dict[Side, list[tuple[Any, Any]]]) -> dict[str, Any]:
+        return {
+            side.value: [[to_json(one) for one in pair] for pair in pairs] for side, pairs in last.items()
+        }
+
+    @field_validator("last", mode="before")
+    @classmethod
+    def _read(cls, last: Mapping[str, Any]) -> dict[str, Any]:
+        return {side: [[from_json(one) for one in pair] for pair in pairs] for side, pairs in last.items()}
 
 
 class Quarantined(BaseModel):

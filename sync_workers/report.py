@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     RUNNING = "running"
     DONE = "done"
     PARTIAL = "partial"  # some records failed; the rest is done
-    DECISION = "needs a decision"  # conflicts are held for a person
+    DECISION = "needs a decision"  # conflicts, or values that cannot cross, are held for a person
     REFUSED = "refused"  # a guard refused the plan; nothing was changed
     FAILED = "failed"  # a listing, the set-up or the store failed
     DROPPED = "dropped"  # another run holds the lease
@@ -103,6 +103,11 @@ class Report:
         return [conflict for conflict in self.conflicts if conflict.held]
 
     @property
+    def asking(self) -> list[Hold]:
+        """What waits until a person does something, such as a value that a value map does not know."""
+        return [hold for hold in self.held if hold.asks]
+
+    @property
     def ties(self) -> int:
         """Conflicts whose order in time could not be told, so that the task's tie rule decided."""
         return sum(conflict.tie for conflict in self.conflicts)
@@ -114,7 +119,7 @@ class Report:
 
     def settle(self) -> Outcome:
         """Choose the outcome of a run that came to its end."""
-        if self.held_conflicts:
+        if self.held_conflicts or self.asking:
             self.outcome = Outcome.DECISION
         elif self.failures or self.quarantined:
             self.outcome = Outcome.PARTIAL
@@ -138,6 +143,7 @@ class Report:
             "failed": len(self.failures),
             "ambiguous": len(self.ambiguous),
             "held": len(self.held),
+            "asking": len(self.asking),
             "quarantined": len(self.quarantined),
             "ignored": len(self.ignored),
             "parted": len(self.parted),

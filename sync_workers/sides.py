@@ -55,3 +55,9 @@ class Pair(Generic[T_co]):
     def each(make: Callable[[Side], T]) -> Pair[T]:
         """A pair of what `make` gives for each side."""
         return Pair(make(Side.NOTION), make(Side.OTHER))
+
+
+Recalled: TypeAlias = Pair[tuple[tuple[Any, Any], ...]]
+"""By side, pairs of a value of the opposite side and what this side last had for it; the first one counts."""
+
+NOTHING_RECALLED: Recalled = Pair((), ())

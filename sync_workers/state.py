@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from sync_workers.model import ID, Side
-from sync_workers.remarks import Decision, HeldConflict, Quarantined, Trail
+from sync_workers.remarks import Decision, HeldConflict, Memory, Quarantined, Trail
 from sync_workers.values import from_json, to_json
 
 T = TypeVar("T")
@@ -60,6 +60,7 @@ class State(BaseModel):
         trails: what the last runs wrote, for the loop detector, likewise.
         quarantine: records that failed and wait, by the side and id that the failure names.
         paused: records that a person told us to leave alone, by side.
+        memory: what the value maps of linked records remember, by Notion id and Notion attribute.
     """
 
     model_config = ConfigDict(validate_assignment=False)
@@ -76,6 +77,7 @@ class State(BaseModel):
     trails: dict[ID, dict[str, Trail]] = Field(default_factory=dict)
     quarantine: dict[Side, dict[ID, Quarantined]] = Field(default_factory=dict)
     paused: dict[Side, set[ID]] = Field(default_factory=dict)
+    memory: dict[ID, dict[str, Memory]] = Field(default_factory=dict)
 
     @field_serializer("objs", "other_objs", when_used="json")
     def _write(self, bases: dict[ID, dict[str, Any]]) -> dict[ID, dict[str, Any]]:
@@ -113,8 +115,9 @@ class State(BaseModel):
         self.other_objs[other_id] = dict(base)
 
     def unlink(self, notion_id: ID) -> None:
-        """Forget a link and both bases; forgetting an unknown one is fine."""
+        """Forget a link, both bases and its memory; forgetting an unknown one is fine."""
         other_id = self.ids.pop(notion_id, None)
+        self.memory.pop(notion_id, None)
         self.objs.pop(notion_id, None)
         if other_id is not None:
             self.other_objs.pop(other_id, None)
@@ -143,7 +146,7 @@ class Change:
         pending: per written side and source id the begun create, or None once its end is known.
         unlinked: per side and id whether it is to be left alone from now on.
         setup: the new fingerprints; None leaves them.
-        held, trails: per Notion id all that is known of the record from now on, or None.
+        held, trails, memory: per Notion id all that is known of the record from now on, or None.
         decisions: per Notion id and Notion attribute the decision, or None once it is of no use any more;
             one by one, since a person may add one while a run removes another.
         quarantine: per side and id what is known of its failure, or None.
@@ -159,15 +162,18 @@ class Change:
     trails: Mapping[ID, dict[str, Trail] | None] = field(default_factory=dict)
     quarantine: Mapping[tuple[Side, ID], Quarantined | None] = field(default_factory=dict)
     paused: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
+    memory: Mapping[ID, dict[str, Memory] | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) for part in fields(self)) or self.setup is not None
 
     def apply(self, state: State) -> None:
         """Make the change in a state in memory."""
+        memory = {i: state.memory[i] for i, link in self.links.items() if link and i in state.memory}
         # Forget all first: a record's link may move from one Notion id to another in one change.
         for notion_id in self.links:
             state.unlink(notion_id)
+        state.memory |= memory
         for notion_id, link in self.links.items():
             if link is not None:
                 state.link(notion_id, *link)
@@ -183,7 +189,7 @@ class Change:
             for (side, record_id), is_in in getattr(self, part).items():
                 ids = getattr(state, part).setdefault(side, set())
                 (ids.add if is_in else ids.discard)(record_id)
-        for part in ("held", "trails"):
+        for part in ("held", "trails", "memory"):
             for notion_id, value in getattr(self, part).items():
                 _put(getattr(state, part), notion_id, value)
         for (notion_id, attr), decision in self.decisions.items():

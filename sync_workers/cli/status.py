@@ -97,6 +97,7 @@ _NOTES = {
     "held_conflicts": "conflict(s) to decide",
     "ties": "tie(s)",
     "held": "waiting",
+    "asking": "of them for a person (sync-workers plan TASK)",
     "quarantined": "in quarantine",
     "ignored": "deletion(s) ignored",
     "parted": "unlinked, out of scope",

@@ -7,19 +7,38 @@ the length of a span, the tail of a long text).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sync_workers.engine.lists import LISTS, alike, holds, is_list, items_of, joined
 from sync_workers.engine.rules import FieldRule
 from sync_workers.fields import Field, Kind
-from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.model import ConflictMode, Pair, Recalled, Side
+from sync_workers.sides import NOTHING_RECALLED
 from sync_workers.values import DateRange, canonical, is_unset, same
 
 
 class UncrossableError(Exception):
-    """The value has no counterpart on the other side, and guessing one would be wrong."""
+    """The value has no counterpart on the other side, and guessing one would be wrong.
+
+    Attributes:
+        side: whose value it is.
+        reason: why it cannot cross and what to do, as the end of a sentence that begins with the field.
+        asks: whether a person has to do something before it can.
+    """
+
+    def __init__(self, side: Side, reason: str, *, asks: bool = True) -> None:
+        self.side = side
+        self.reason = reason
+        self.asks = asks
+        super().__init__(reason)
+
+
+UNKNOWN_VALUE = (
+    "has no counterpart in the value map: it waits until you add a pair for it to `values`, or change it"
+)
+NO_ROOM = "does not fit into what the other side keeps: it waits until you change it, or map another field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +47,12 @@ class Crossing:
 
     Attributes:
         fields: what each side's field holds; None where that is not known (hooks).
+        recalled: which of several values that say the same the record had last.
     """
 
     rule: FieldRule
     fields: Pair[Field | None] = Pair(None, None)
+    recalled: Recalled = NOTHING_RECALLED
 
     @property
     def attrs(self) -> Pair[str]:
@@ -43,6 +64,23 @@ class Crossing:
 
     def reaches(self, side: Side) -> bool:
         return self.rule.direction.reaches(side)
+
+    def recalling(self, recalled: Recalled) -> Crossing:
+        """The same for a record of which something is remembered."""
+        return replace(self, recalled=recalled)
+
+    def expect_known(self, side: Side, value: Any) -> None:
+        """Make sure that the value map knows a value.
+
+        Raises:
+            UncrossableError: it does not.
+        """
+        if self.rule.values and self._is_by_item(side.opposite, value):
+            self._mapped_items(side.opposite, items_of(value), [])
+            return
+        kept = self.reduced(side, value)
+        if self.rule.values and not is_unset(kept) and not any(same(p[side], kept) for p in self.rule.values):
+            raise UncrossableError(side, UNKNOWN_VALUE)
 
     def to(self, target: Side, value: Any, current: Any = None) -> Any:
         """What to write on `target` for a value of the opposite side.
@@ -60,7 +98,10 @@ class Crossing:
         poorer = self.reduced(target, value)
         if same(self.reduced(target.opposite, current), poorer):
             return current if not is_unset(current) else poorer
-        return _enriched(poorer, current, self.fields[target.opposite])
+        try:
+            return _enriched(poorer, current, self.fields[target.opposite])
+        except OverflowError as error:
+            raise UncrossableError(target.opposite, "would end after the last day that there is") from error
 
     def agree(self, values: Pair[Any]) -> bool:
         """Whether the two values say the same, in the form of the side that keeps less."""
@@ -117,7 +158,7 @@ class Crossing:
             return items
         text = joined(items, field.longest, comes_back=self.reaches(target.opposite))
         if text is None:
-            raise UncrossableError
+            raise UncrossableError(target.opposite, NO_ROOM)
         return text
 
     def _mapped_items(self, target: Side, items: list[Any], there: list[Any]) -> list[Any]:
@@ -125,7 +166,7 @@ class Crossing:
         for item in items:
             meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], item)]
             if not meant:
-                raise UncrossableError
+                raise UncrossableError(target.opposite, UNKNOWN_VALUE)
             # Several values of the target mean this one: those that it has stay, all of them.
             found += [one for one in meant if holds(there, one)] or meant[:1]
         return [one for place, one in enumerate(found) if not holds(found[:place], one)]
@@ -137,11 +178,15 @@ class Crossing:
         for counterpart in meant:
             if same(counterpart, current):
                 return current
+        # The other side left what it said before: back to the one that this record had then.
+        for said, last in self.recalled[target]:
+            if same(said, kept) and any(same(last, counterpart) for counterpart in meant):
+                return last
         if meant:
             return meant[0]
         if is_unset(value):
             return None
-        raise UncrossableError
+        raise UncrossableError(target.opposite, UNKNOWN_VALUE)
 
 
 def _is_text(field: Field | None) -> bool:
@@ -193,10 +238,7 @@ def _enriched_date(value: Any, current: Any, source: Field) -> Any:
     if not source.times and type(value) is date and isinstance(start, datetime):
         value = datetime.combine(value, start.timetz())
     if not source.ranges and isinstance(current, DateRange) and not isinstance(value, DateRange):
-        try:
-            return DateRange(value, value + _length(current, value))
-        except OverflowError as error:  # it would end after the last day that there is
-            raise UncrossableError from error
+        return DateRange(value, value + _length(current, value))
     return value
 
 

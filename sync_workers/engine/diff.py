@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.alike import Alike, MarkOf, unmarked
+from sync_workers.engine.creation import creation, left_unset
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.decided import decided, unseen
 from sync_workers.engine.draft import Draft
@@ -18,6 +19,7 @@ from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import Merged, edited, merge
 from sync_workers.engine.notes import NO_NOTES, notes_to_write
 from sync_workers.engine.parents import parents_first
+from sync_workers.engine.recall import Memories
 from sync_workers.engine.rules import DeletePolicy, OutOfScopePolicy, Rules
 from sync_workers.fields import Field
 from sync_workers.model import (
@@ -34,7 +36,7 @@ from sync_workers.model import (
     Snapshot,
 )
 from sync_workers.state import Pending, State
-from sync_workers.values import is_unset, same
+from sync_workers.values import same
 
 NO_FIELDS: Pair[Mapping[str, Field]] = Pair({}, {})
 """For tasks that do not know what their fields hold (hooks)."""
@@ -70,7 +72,8 @@ def diff(
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
     adopted = adopt(crossings, rules, state, absence, free, safe_creates)
-    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark).run()
+    memories = Memories(crossings, state)
+    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark, memories).run()
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class _Diff:
     adopted: Adopted
     notes: Pair[bool]
     mark: MarkOf
+    memories: Memories
     draft: Draft = field(default_factory=Draft)
 
     def run(self) -> Plan:
@@ -111,7 +115,8 @@ class _Diff:
                 continue
             records, bases = Pair(one, another), Pair(base, other_base)
             said = decided(self.rules, self.state, records, self.notes)
-            self._merged(Part.CHANGED, records, merge(self.crossings, self.rules, records, bases, said))
+            crossings = self.memories.of(Pair(notion_id, other_id))
+            self._merged(Part.CHANGED, records, merge(crossings, self.rules, records, bases, said))
 
     def _absent(self, ids: Pair[ID], records: Pair[Record | None]) -> None:
         """A linked record is missing from one listing, or from both."""
@@ -211,7 +216,7 @@ class _Diff:
             attr: shown[attr] if self._same(target, attr, shown[attr], sent) else sent
             for attr, sent in begun.sent.items()
         }
-        made |= self._left_unset(target, records[target])
+        made |= left_unset(self.crossings, target, records[target])
         bases = Pair.of(target, made, begun.source)
         why = "made by a run that lost the reply"
         self.draft.add(Part.MATCHED, Action.LINK, target, ids, why, records, bases=bases)
@@ -222,20 +227,13 @@ class _Diff:
         forms = (one, another) if crossing is None else map(crossing.comparable, (one, another))
         return same(*forms)
 
-    def _left_unset(self, target: Side, record: Record | None = None) -> dict[str, None]:
-        """Bases of the fields that never cross to a new record and that it does not fill itself.
-
-        Without them the emptiness of the copy would be taken for an edit and cross back.
-        """
-        attrs = [c.attrs[target] for c in self.crossings if not c.reaches(target)]
-        return {attr: None for attr in attrs if record is None or is_unset(record.fields.get(attr))}
-
     def _merged(self, part: Part, records: Pair[Record], merged: Merged) -> None:
         """The operations that one linked record asks for."""
         ids = Pair(records.notion.id, records.other.id)
         self.draft.conflicts.extend(merged.conflicts)
-        for name in merged.uncrossable:
-            self._hold_value(Side.NOTION, records.notion.id, name)
+        for crossing in self.crossings:
+            if (error := merged.uncrossable.get(crossing.attrs.notion)) is not None:
+                self._hold_value(crossing, ids, error)
         if any(self.rules.asks(conflict) for conflict in merged.conflicts):
             self._ask(part, records, merged)
             return
@@ -245,12 +243,20 @@ class _Diff:
                 bases = Pair.of(side, advanced[side], {**advanced[side.opposite], **merged.sources[side]})
                 why = f"edited on {side.opposite}"
                 lost = tuple(c for c in merged.conflicts if c.merged or c.winner is side.opposite)
-                update = Operation(part, Action.UPDATE, side, ids, why, records, fields, bases, lost)
+                after = Pair.of(side, {**bases[side], **fields}, bases[side.opposite])
+                update = Operation(
+                    part, Action.UPDATE, side, ids, why, records, fields, bases, lost,
+                    memory=self.memories.left(ids, after, Pair.of(side, records[side].fields, NOTHING)),
+                )  # fmt: skip
                 self.draft.take(update)
                 advanced = Pair({}, {})
         if advanced.notion or advanced.other:
             why = "both sides agree"
-            self.draft.add(part, Action.ADVANCE, Side.NOTION, ids, why, records, bases=advanced)
+            memory = self.memories.left(ids, advanced)
+            advance = Operation(
+                part, Action.ADVANCE, Side.NOTION, ids, why, records, bases=advanced, memory=memory
+            )
+            self.draft.take(advance)
 
     def _ask(self, part: Part, records: Pair[Record], merged: Merged) -> None:
         """Let the task's own `resolve_conflict` decide, and write the undisputed fields with it."""
@@ -269,28 +275,20 @@ class _Diff:
             )
         )
 
-    def _hold_value(self, side: Side, record_id: ID, name: str) -> None:
-        mapped = any(crossing.rule.values for crossing in self.crossings if crossing.attrs[side] == name)
-        why = (
-            "has no counterpart in the value map" if mapped else "does not fit into what the other side keeps"
-        )
-        self.draft.hold(side, record_id, f"the value of {name} {why}")
+    def _hold_value(self, crossing: Crossing, ids: Pair[ID | None], error: UncrossableError) -> None:
+        reason = f"the value of {crossing.attrs[error.side]!r} {error.reason}"
+        self.draft.hold(error.side, ids[error.side] or "", reason, asks=error.asks)
 
     def _create(self, target: Side, ids: Pair[ID | None], record: Record, reason: str) -> None:
         source = target.opposite
-        sent, base = {}, {}
-        for crossing in self.crossings:
-            value = record.fields.get(crossing.attrs[source])
-            try:
-                if crossing.reaches(target):
-                    sent[crossing.attrs[target]] = crossing.to(target, value)
-                base[crossing.attrs[source]] = value
-            except UncrossableError:
-                self._hold_value(source, record.id, crossing.attrs[source])
-        records = Pair.of(source, record, None)
-        bases = Pair.of(source, base, self._left_unset(target))
+        crossings = self.memories.with_bases(ids) if ids[target] is not None else self.crossings
+        made = creation(crossings, target, record)
+        known_as = Pair.of(source, record.id, ids[target])
+        for crossing, error in made.held:
+            self._hold_value(crossing, known_as, error)
         # One that was begun before comes first: a safe create may give back what the first attempt
         # made, and that is then no new record any more.
         again = record.id in self.state.pending.get(target, {})
         part = Part.MATCHED if again else Part.created(source)
-        self.draft.add(part, Action.CREATE, target, ids, reason, records, sent, bases)
+        memory = self.memories.left(ids, Pair.of(source, made.base, made.sent))
+        self.draft.take(made.operation(part, target, ids, record, reason, memory))

@@ -47,8 +47,8 @@ class Draft:
     def take(self, operation: Operation) -> None:
         self.parts[operation.part].append(operation)
 
-    def hold(self, side: Side, record_id: ID, reason: str) -> None:
-        self.held.append(Hold(side, record_id, reason))
+    def hold(self, side: Side, record_id: ID, reason: str, *, asks: bool = False) -> None:
+        self.held.append(Hold(side, record_id, reason, asks))
 
     def outcome(self) -> Pair[dict[ID, Record | None]]:
         """What the writes so far make of the records that they are for; None of what they take away."""

@@ -48,14 +48,14 @@ class Merged:
         sources: per written side the values on the opposite side that the updates were made from.
         advanced: per side the bases that move without a write.
         conflicts: decided and held ones.
-        uncrossable: names of Notion fields whose value has no counterpart.
+        uncrossable: why the value of a field cannot cross, by Notion attribute.
     """
 
     updates: Pair[dict[str, Any]] = field(default_factory=lambda: Pair({}, {}))
     sources: Pair[dict[str, Any]] = field(default_factory=lambda: Pair({}, {}))
     advanced: Pair[dict[str, Any]] = field(default_factory=lambda: Pair({}, {}))
     conflicts: list[Conflict] = field(default_factory=list)
-    uncrossable: list[str] = field(default_factory=list)
+    uncrossable: dict[str, UncrossableError] = field(default_factory=dict)
 
 
 def merge(
@@ -80,8 +80,8 @@ def merge(
             if decision is not None and _takes_decision(case, decision, merged):
                 continue
             _decide(case, rules, merged, is_frozen=crossing.attrs.notion in decided.frozen)
-        except UncrossableError:
-            merged.uncrossable.append(crossing.attrs.notion)
+        except UncrossableError as error:
+            merged.uncrossable[crossing.attrs.notion] = error
     return merged
 
 
@@ -138,8 +138,8 @@ def _takes_decision(case: _Case, decision: Decision, merged: Merged) -> bool:
         if not stands(crossing, decision, values):
             return False
         meant = wanted(crossing, decision, values)
-    except UncrossableError:
-        merged.uncrossable.append(crossing.attrs.notion)
+    except UncrossableError as error:
+        merged.uncrossable[crossing.attrs.notion] = error
         merged.conflicts.append(case.conflict(by_person=True))
         return True
     for side in Side:
@@ -175,7 +175,11 @@ def _decide(case: _Case, rules: Rules, merged: Merged, *, is_frozen: bool) -> No
 
 
 def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | Side:
-    """NOTHING, ADVANCE, CONFLICT, or the side that gets the other's value."""
+    """NOTHING, ADVANCE, CONFLICT, or the side that gets the other's value.
+
+    Raises:
+        UncrossableError: a value that changed is not known to the value map.
+    """
     changed = Pair.each(lambda side: _changed(crossing, side, values, bases))
     # Nobody touched it since the last run, even if the two sides keep it in different forms.
     if not changed.notion and not changed.other:
@@ -184,6 +188,8 @@ def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | S
     # tell from what it has.
     if crossing.agree(values):
         return Say.ADVANCE
+    # Someone chose a value that the value map does not know: whatever the other side says, it is not lost.
+    _expect_known(crossing, changed, values)
     for side in Side:
         if not crossing.reaches(side):
             return _one_way(side, changed, values, bases)
@@ -199,6 +205,12 @@ def _verdict(crossing: Crossing, values: Pair[Any], bases: Pair[Any]) -> Say | S
     if crossing.is_one_day(values):
         return Say.ADVANCE
     return Say.CONFLICT
+
+
+def _expect_known(crossing: Crossing, changed: Pair[bool], values: Pair[Any]) -> None:
+    for side in Side:
+        if changed[side] and crossing.reaches(side.opposite):
+            crossing.expect_known(side, values[side])
 
 
 def _one_way(source: Side, changed: Pair[bool], values: Pair[Any], bases: Pair[Any]) -> Say | Side:

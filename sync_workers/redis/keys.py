@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sync_workers.model import ID, Side
 
-PARTS = ("links", "pending", "unlinked", "held", "decisions", "trails", "quarantine", "paused")
+PARTS = ("links", "pending", "unlinked", "held", "decisions", "trails", "quarantine", "paused", "memory")
 """What a state has of single records; each is a hash, so that a run costs what changed, not what exists."""
 
 

@@ -1,7 +1,7 @@
 """The state of a task as hashes of JSON, one for each of `keys.PARTS`, and back.
 
-A field of `links`, `held` and `trails` is a Notion id, one of `decisions` a JSON list of Notion id and Notion
-attribute, one of the others `side:id`.
+A field of `links`, `held`, `trails` and `memory` is a Notion id, one of `decisions` a JSON list of Notion id
+and Notion attribute, one of the others `side:id`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def changes(change: Change) -> Iterator[tuple[str, str, Body]]:
         for name, value in getattr(change, part).items():
             field = name if isinstance(name, str) else _FIELD.get(part, _sided)(*name)
             yield part, field, None if value is None or value is False else _WRITE[part](value)
+            if part == "links" and value is None:  # what stands there goes with the link
+                yield "memory", field, None
 
 
 def hashes(state: State) -> Iterator[dict[str, bytes]]:
@@ -140,6 +142,7 @@ _WRITE: Mapping[str, Callable[[Any], bytes]] = {
     "trails": _by_attr,
     "quarantine": model_body,
     "paused": lambda _: b"1",
+    "memory": _by_attr,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sync_workers.errors import StateError
 from sync_workers.model import ID, Fields, Operation, Pair, Side
+from sync_workers.remarks import Memory
 from sync_workers.state import Change, Pending, State
 
 Links = dict[ID, tuple[ID, Mapping[str, object], Mapping[str, object]] | None]
@@ -21,16 +22,35 @@ def link(state: State, ids: Pair[ID], bases: Pair[Fields], *, leaves: ID | None 
     old = Pair.each(lambda side: state.bases(side).get(ids[side], {}) if is_there else {})
     new = Pair.each(lambda side: {**old[side], **bases[side]})
     links: Links = {}
+    memory: dict[ID, dict[str, Memory] | None] = {}
     if not is_there and ids.other in state.other_objs:
         known = leaves is not None and state.ids.get(leaves) == ids.other
         former = [leaves] if known else [one for one, another in state.links() if another == ids.other]
         links = dict.fromkeys(filter(None, former))
+        # The record was made again: it is the same one for the person who knew it.
+        kept = next((state.memory[one] for one in links if one in state.memory), None)
+        memory = {} if kept is None else {ids.notion: kept}
     links[ids.notion] = (ids.other, new.notion, new.other)
     found: dict[tuple[Side, ID], Pending | None] = {
         (side, ids[side.opposite]): None for side in Side if ids[side.opposite] in state.pending.get(side, {})
     }
     rejoined = {(side, ids[side]): False for side in Side if ids[side] in state.unlinked.get(side, set())}
-    return Change(links=links, pending=found, unlinked=rejoined)
+    return Change(links=links, pending=found, unlinked=rejoined, memory=memory)
+
+
+def remembering(state: State, operation: Operation) -> dict[ID, dict[str, Memory] | None]:
+    """What the value maps of the operation's record remember, before it is carried out.
+
+    It tells of values that were left: should the operation not happen, it is none the worse.
+    """
+    notion_id = operation.ids.notion
+    if not operation.memory or notion_id is None:
+        return {}
+    told = {
+        attr: Memory.model_construct(last={side: list(pairs[side]) for side in Side if pairs[side]})
+        for attr, pairs in operation.memory.items()
+    }
+    return {notion_id: {**state.memory.get(notion_id, {}), **told}}
 
 
 def unlink(state: State, operation: Operation) -> Change:

@@ -39,7 +39,7 @@ def decide(
         known = state or State()
         changed = changed_setup(known, gathered)
         moved = any(name.endswith(".container") and name in known.setup for name in changed)
-        forgotten = stale(rules, known, gathered.setup)
+        forgotten = stale(rules, known, gathered.setup, gathered.fields)
         base = State() if moved else without(known, forgotten)
         stepped = replace(rules, clock_steps=gathered.clock_steps)
         plan = diff(

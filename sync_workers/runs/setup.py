@@ -31,7 +31,9 @@ def digest(data: object) -> str:
 def of_fields(rules: Rules, fields: Pair[Mapping[str, Field]]) -> dict[str, str]:
     """Fingerprints of the field map as a whole, and of what each field crosses to."""
     whole = [[rule.attrs.notion, rule.attrs.other, rule.direction, _values(rule)] for rule in rules.fields]
-    return {"fields": digest(whole)} | {_name(rule): _crosses(rule, fields) for rule in rules.fields}
+    maps = {_map(rule): json.dumps(_values(rule)) for rule in rules.fields if rule.values}
+    named = {_name(rule): _crosses(rule, fields, _values(rule)) for rule in rules.fields}
+    return {"fields": digest(whole)} | named | maps
 
 
 def settled(known: Mapping[str, str], setup: Mapping[str, str]) -> dict[str, str]:
@@ -43,11 +45,18 @@ def settled(known: Mapping[str, str], setup: Mapping[str, str]) -> dict[str, str
     return sides | {name: text for name, text in setup.items() if _is_of_fields(name)}
 
 
-def stale(rules: Rules, state: State, setup: Mapping[str, str]) -> Pair[tuple[str, ...]]:
+def stale(
+    rules: Rules, state: State, setup: Mapping[str, str], fields: Pair[Mapping[str, Field]]
+) -> Pair[tuple[str, ...]]:
     """The attributes of each side whose bases were made for another counterpart."""
     if not state.setup:
         return Pair((), ())
-    changed = [rule for rule in rules.fields if state.setup.get(_name(rule)) != setup.get(_name(rule))]
+    changed = [
+        rule
+        for rule in rules.fields
+        if state.setup.get(_name(rule)) != setup.get(_name(rule))
+        and not _only_grew(rule, state.setup, fields)
+    ]
     return Pair.each(lambda side: tuple(rule.attrs[side] for rule in changed))
 
 
@@ -82,18 +91,33 @@ def _without(base: Fields, attrs: Collection[str]) -> dict[str, Any]:
     return {attr: value for attr, value in base.items() if attr not in attrs}
 
 
+def _only_grew(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]) -> bool:
+    """Whether nothing but pairs were added to the value map.
+
+    What the others mean is as it was, so the bases hold: a value that waited for its pair is still an edit.
+    """
+    old = json.loads(known.get(_map(rule), "[]"))
+    if not old or not all(pair in _values(rule) for pair in old):
+        return False
+    return _crosses(rule, fields, old) == known.get(_name(rule))
+
+
 def _is_of_fields(name: str) -> bool:
-    return name.partition(".")[0] in {"fields", "field"}
+    return name.partition(".")[0] in {"fields", "field", "map"}
 
 
 def _name(rule: FieldRule) -> str:
     return f"field.{rule.attrs.notion}"
 
 
-def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]]) -> str:
+def _map(rule: FieldRule) -> str:
+    return f"map.{rule.attrs.notion}"
+
+
+def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]], values: list[list[str]]) -> str:
     # A service's own id of a field tells a new one from an old one of the same name.
     kept = [fields[side].get(rule.attrs[side]) for side in Side]
-    crosses = [rule.attrs.other, _values(rule), [field.id if field else "" for field in kept]]
+    crosses = [rule.attrs.other, values, [field.id if field else "" for field in kept]]
     # Only where one is named, so that what was known before there were any stays valid.
     return digest([*crosses, rule.form] if rule.form is not None else crosses)
 

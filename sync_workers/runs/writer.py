@@ -32,7 +32,7 @@ from sync_workers.model import (
 from sync_workers.remarks import Quarantined
 from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
-from sync_workers.runs.changes import both, idempotent, link, parted, unlink
+from sync_workers.runs.changes import both, idempotent, link, parted, remembering, unlink
 from sync_workers.runs.entries import done, intent
 from sync_workers.runs.history import Entry
 from sync_workers.runs.quarantine import key_of
@@ -139,7 +139,9 @@ class Writer:
         if operation.action in {Action.UNLINK, Action.DROP}:
             self._end(number, operation, unlink(self.state, operation), entry)
         else:
-            self._end(number, operation, link(self.state, ids, operation.bases), entry)
+            change = link(self.state, ids, operation.bases)
+            memory = {**change.memory, **remembering(self.state, operation)}
+            self._end(number, operation, replace(change, memory=memory), entry)
 
     def _create(self, number: int, operation: Operation) -> None:
         side, source = operation.side, there(operation, operation.side.opposite)
@@ -177,7 +179,8 @@ class Writer:
             mark=mark_of(idempotency) if capabilities.marks else "",
             alike=operation.alike,
         )
-        is_first = self._begin(number, Change(pending={(side, source.id): begun}), entry)
+        change = Change(pending={(side, source.id): begun}, memory=remembering(self.state, operation))
+        is_first = self._begin(number, change, entry)
         if not is_first and not capabilities.safe_create:
             msg = "an earlier attempt was stopped in the middle of this"
             raise UnknownOutcomeError(msg)
@@ -192,7 +195,8 @@ class Writer:
         if old and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
             return Pair({}, {})
         unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
-        return Pair.of(side, {**unset, **shown}, operation.bases[side.opposite])
+        unsent = {a: made.fields.get(a) for a in operation.unsent}
+        return Pair.of(side, {**unset, **unsent, **shown}, operation.bases[side.opposite])
 
     def _shown_alone(self, side: Side) -> set[ID | None]:
         """What the plan knows of a side: a safe create that gives one of these back made nothing."""
@@ -205,7 +209,7 @@ class Writer:
     def _update(self, number: int, operation: Operation) -> None:
         side, ids, record = operation.side, both(operation.ids), there(operation, operation.side)
         entry = self._intent(number, operation)
-        is_first = self._begin(number, Change(), entry)
+        is_first = self._begin(number, Change(memory=remembering(self.state, operation)), entry)
         shown = None if is_first else self.calls.written_before(side, record, operation.fields)
         if shown is None:
             shown = self.calls.write(side, record, operation.fields)

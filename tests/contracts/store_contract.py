@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sync_workers.model import Action, Fields, Pair, Side
-from sync_workers.remarks import Decision, HeldConflict, Quarantined, Trail
+from sync_workers.remarks import Decision, HeldConflict, Memory, Quarantined, Trail
 from sync_workers.runs.history import Entry
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, Pending, State
@@ -85,6 +85,23 @@ class StoreContract:
         assert moved.other_objs == {"o2": {"summary": "Milk"}}
 
         store.commit(None, Change(links={"n1": None, "never there": None}))
+        assert settled(store.load()) == State()
+
+    def test_the_memory_of_a_record_comes_back_moves_with_it_and_goes_with_its_link(
+        self, store: Store
+    ) -> None:
+        memory = {"Status": Memory(last={Side.NOTION: [(False, "Doing"), (1, "One")]})}
+        store.commit(None, replace(LINK, memory={"n1": memory}))
+        store.commit(None, Change(links={"n1": ("o1", {"Name": "Rye"}, {"summary": "Rye"})}))
+        state = store.load()
+        assert state is not None
+        assert state.memory == {"n1": memory}
+
+        store.commit(None, Change(links={"n1": None, "n2": ("o1", {}, {})}, memory={"n2": memory}))
+        state = store.load()
+        assert state is not None
+        assert state.memory == {"n2": memory}
+        store.commit(None, Change(links={"n2": None}))
         assert settled(store.load()) == State()
 
     def test_pending_creates_wait_until_their_end_is_known(self, store: Store) -> None:

@@ -143,7 +143,7 @@ def test_a_decision_is_about_its_own_field() -> None:
 
 def test_a_value_that_has_no_counterpart_leaves_the_field_held_and_says_so() -> None:
     here, ids = waiting()
-    mapped = FieldRule(TEXT, values=(Pair("three", "four"), Pair("two", "two")))
+    mapped = FieldRule(TEXT, values=(Pair("three", "four"), Pair("two", "two"), Pair("one", "one")))
     here.rules = replace(HOLDS, fields=(FieldRule(NAME), mapped))
     here.edit(Side.OTHER, ids.other, text="one")
     here.held(ids)

@@ -165,7 +165,7 @@ def test_a_held_list_says_why_and_the_rest_of_the_record_flows() -> None:
     plan = here.plan()
 
     assert told(plan) == [("update", "other", {"title": "Milk"})]
-    assert [h.reason for h in plan.held] == ["the value of Text does not fit into what the other side keeps"]
+    assert "the value of 'Text' does not fit into what the other side keeps" in plan.held[0].reason
 
 
 def test_a_list_and_a_text_in_step_stay_quiet_after_one_side_was_put_in_another_order() -> None:

@@ -123,7 +123,7 @@ def test_a_whole_state_takes_the_place_of_another_and_is_dropped(
 
     store.replace(state)
     assert load(redis_client, task_name) == state
-    assert [redis_client.ask("TTL", key) for key in Keys(task_name).state()] == [-1, -1] + [-2] * 7
+    assert [redis_client.ask("TTL", key) for key in Keys(task_name).state()] == [-1, -1] + [-2] * 8
 
     store.drop()
     assert load(redis_client, task_name) is None
