@@ -10,7 +10,9 @@ from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import show_time
 
-SHOWN_REFERENCES = 25  # of a relation or people; the rest comes from the property-item endpoint
+SHOWN_REFERENCES = (
+    25  # of a relation, people, or a text's mentions; the rest comes from the property-item endpoint
+)
 _PAGED = frozenset({"title", "rich_text", "relation", "people"})
 
 
@@ -22,6 +24,9 @@ def value(store: Store, source: DataSource, column: Property, one: Page) -> Json
         return {"id": column.id, "type": "relation", "relation": shown[:SHOWN_REFERENCES], "has_more": more}
     if column.type == "people":
         shown = shown[:SHOWN_REFERENCES]
+    if column.type in {"title", "rich_text"}:
+        places = [place for place, item in enumerate(shown) if item["type"] == "mention"]
+        shown = shown[: places[SHOWN_REFERENCES]] if len(places) > SHOWN_REFERENCES else shown
     return {"id": column.id, "type": column.type, column.type: shown}
 
 

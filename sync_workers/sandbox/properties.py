@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sync_workers.sandbox.checks import check_list, check_object, check_text
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import DataSource, Json, Property
 from sync_workers.sandbox.store import Store, as_id
-from sync_workers.sandbox.texts import show_date, show_rich_text
+from sync_workers.sandbox.texts import plain_text, show_date, show_rich_text
 
 READ_ONLY = frozenset(
     [
@@ -79,8 +80,27 @@ def _payload(column: Property, key: str, written: Any) -> Any:
     return written[column.type]
 
 
-def _text(_store: Store, _column: Property, payload: Any, path: str) -> Any:
-    return show_rich_text(payload, path)
+def _text(store: Store, _column: Property, payload: Any, path: str) -> Any:
+    return show_rich_text(payload, path, partial(_mentioned, store))
+
+
+def _mentioned(store: Store, mention: Json) -> str | None:
+    """How a mention reads; what is not there cannot be mentioned."""
+    content = mention[mention["type"]]
+    match mention["type"]:
+        case "user":
+            return f"@{store.user(content['id']).name}"
+        case "page":
+            page = store.page(content["id"])
+            source = store.data_sources.get(page.data_source_id or "")
+            return plain_text(page.values.get(source.title_property.id if source else "title", []))
+        case "database":
+            return plain_text(store.database(content["id"]).title)
+        case "date":
+            shown = show_date(content, "mention.date") or {}
+            return " → ".join(str(shown[end]) for end in ("start", "end") if shown.get(end))
+        case _:
+            return None
 
 
 def _number(_store: Store, _column: Property, payload: Any, path: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,9 @@ from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import Json
 
 TEXT_LIMIT = 2000
+
+MENTIONS = ("user", "date", "page", "database", "template_mention", "custom_emoji")
+"""What a client may mention; links with a preview are made by people only."""
 
 _PLAIN = {
     "bold": False,
@@ -33,14 +37,19 @@ def rich_text(text: str) -> list[Json]:
     return [{"text": {"content": text[i : i + TEXT_LIMIT]}} for i in range(0, len(text), TEXT_LIMIT)]
 
 
-def show_rich_text(written: Any, path: str) -> list[Json]:
-    """The list of rich text objects that Notion answers with; empty items vanish."""
+def show_rich_text(
+    written: Any, path: str, mentioned: Callable[[Json], str | None] = lambda _: None
+) -> list[Json]:
+    """The list of rich text objects that Notion answers with; empty items vanish.
+
+    `mentioned` says how a mention reads.
+    """
     items = check_list(written, path)
-    shown = [_show_item(item, f"{path}[{place}]") for place, item in enumerate(items)]
+    shown = [_show_item(item, f"{path}[{place}]", mentioned) for place, item in enumerate(items)]
     return [item for item in shown if item["plain_text"]]
 
 
-def _show_item(item: Any, path: str) -> Json:
+def _show_item(item: Any, path: str, mentioned: Callable[[Json], str | None]) -> Json:
     item = check_object(item, path)
     kind = item.get("type") or next((k for k in ("text", "mention", "equation") if k in item), None)
     if kind not in {"text", "mention", "equation"} or not isinstance(item.get(kind), dict):
@@ -55,7 +64,11 @@ def _show_item(item: Any, path: str) -> Json:
     elif kind == "equation":
         plain = check_text(content.get("expression"), f"{path}.equation.expression", 1000)
     else:
-        plain = str(item.get("plain_text") or "@mention")
+        kind_of = next((k for k in MENTIONS if k in content), None)
+        if kind_of is None:
+            raise failed(f"{path}.mention.user", "defined", "undefined")
+        content = {"type": kind_of, **content}
+        plain = str(mentioned(content) or item.get("plain_text") or "@mention")
     annotations = {**_PLAIN, **part_of(item, "annotations", f"{path}.")}
     return {"type": kind, kind: content, "annotations": annotations, "plain_text": plain, "href": href}
 

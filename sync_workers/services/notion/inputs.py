@@ -25,27 +25,15 @@ class RefusedValueError(ValueError):
     """Why Notion would not take a value, without the value."""
 
 
-def rich_text(value: Any) -> list[dict[str, Any]]:
-    """Text in as many items as it needs; together they read as one."""
-    text = _text(value)
-    # Notion counts as JavaScript does: a character outside the basic plane, such as an emoji, is two.
-    step = LONGEST_ITEM if not text or max(text) <= "\uffff" else LONGEST_ITEM // 2
-    items = [text[start : start + step] for start in range(0, len(text), step)]
-    if len(items) > MOST_ITEMS:
-        msg = f"holds more text than Notion takes ({MOST_ITEMS} items of {LONGEST_ITEM} characters)"
-        raise RefusedValueError(msg)
-    return [{"type": "text", "text": {"content": item}} for item in items]
-
-
 def line(longest: int) -> Callable[[Any], str | None]:
     """For text that is one JSON string; empty text is an error there and goes as null."""
 
     def write(value: Any) -> str | None:
-        text = _text(value)
-        if len(text) > longest:
+        written = text(value)
+        if len(written) > longest:
             msg = f"takes at most {longest} characters"
             raise RefusedValueError(msg)
-        return text or None
+        return written or None
 
     return write
 
@@ -90,7 +78,7 @@ def cut_to_minute(value: Any) -> Any:
 
 def option(value: Any) -> dict[str, str] | None:
     """By name: what a select does not have yet is made; a status refuses it."""
-    name = _text(value)
+    name = text(value)
     if "," in name:
         msg = "takes no option with a comma in its name"
         raise RefusedValueError(msg)
@@ -109,7 +97,7 @@ def pages(value: Any) -> list[dict[str, str]]:
     return [{"id": _id(item)} for item in _items(value)]
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):

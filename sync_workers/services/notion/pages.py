@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sync_workers.errors import AccessError, RejectedError, SettingsError
-from sync_workers.model import ID, NOTHING_ELSE, About, Record
+from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
 from sync_workers.services.notion.choice import Choice
 from sync_workers.services.notion.errors import NotShownError
@@ -79,9 +79,31 @@ class Pages:
             raise AccessError(msg)
         modified = datetime.fromisoformat(page["last_edited_time"])
         # By the names of the task file, found by property id: a rename changes nothing.
-        shown = {value["id"]: value for value in page["properties"].values()}
+        shown = _by_id(page)
         fields = {wanted.name: self._value(page["id"], wanted, shown) for wanted in self.chosen.mapped}
         return Record(page["id"], fields, modified=modified, about=self._about(page, shown))
+
+    def encode(self, fields: Fields, page: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The fields as a request names them: by property id.
+
+        Args:
+            page: what is written to, as Notion shows it; what a value cannot say stays there. None for a
+                new page.
+
+        Raises:
+            RejectedError: a field is not mapped, or Notion would not take its value.
+        """
+        mapped = {wanted.name: wanted for wanted in self.chosen.mapped}
+        if unknown := sorted(set(fields) - set(mapped)):
+            msg = f"data source {self.data_source} has no mapped property {', '.join(unknown)}"
+            raise RejectedError(msg)
+        shown = _by_id(page) if page is not None else None
+        encoded = {}
+        for name, value in fields.items():
+            wanted = mapped[name]
+            present = self._whole(page["id"], wanted, shown) if page is not None and shown else None
+            encoded[wanted.id] = wanted.write(value, present)
+        return encoded
 
     def is_here(self, page: Mapping[str, Any]) -> bool:
         """Whether it is a row of the data source; in the trash it still is one."""
@@ -103,20 +125,9 @@ class Pages:
         return self._authors[author]
 
     def _value(self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> Any:
-        value = shown.get(wanted.id)
-        # Someone deleted the property, or made it another type, since the data source was read. Its
-        # values are unknown now, not cleared.
-        if value is None or value["type"] != wanted.type:
-            msg = f"property {wanted.name!r} was removed or changed its type while the task ran: run it again"
-            raise SettingsError(msg)
+        value = self._whole(page_id, wanted, shown)
         try:
-            if wanted.is_cut(value):
-                value = wanted.join(self._items(page_id, wanted.id))
             return wanted.read(value)
-        except (NotShownError, RejectedError) as error:
-            # The page went away since it was listed; that ends no run.
-            msg = f"property {wanted.name!r} could not be read whole: {error}"
-            raise UnreadableError(msg) from error
         except (ValueError, KeyError, TypeError) as error:
             # Such as a year after 9999. From None: the cause would show the value.
             msg = (
@@ -124,3 +135,25 @@ class Pages:
                 "change it in Notion, or take the property out of the task"
             )
             raise UnreadableError(msg) from None
+
+    def _whole(
+        self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """What a page shows of a property, with the items that it shows only when it is asked for them."""
+        value = shown.get(wanted.id)
+        # Someone deleted the property, or made it another type, since the data source was read. Its
+        # values are unknown now, not cleared.
+        if value is None or value["type"] != wanted.type:
+            msg = f"property {wanted.name!r} was removed or changed its type while the task ran: run it again"
+            raise SettingsError(msg)
+        try:
+            return wanted.join(self._items(page_id, wanted.id)) if wanted.is_cut(value) else value
+        except (NotShownError, RejectedError) as error:
+            # The page went away since it was listed; that ends no run.
+            msg = f"property {wanted.name!r} could not be read whole: {error}"
+            raise UnreadableError(msg) from error
+
+
+def _by_id(page: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What a page shows; by property id, so that a rename changes nothing."""
+    return {value["id"]: value for value in page["properties"].values()}

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync_workers.errors import RejectedError
 from sync_workers.services.base import Field, Kind
-from sync_workers.services.notion import inputs, outputs
+from sync_workers.services.notion import inputs, outputs, texts
 from sync_workers.services.notion.inputs import RefusedValueError
 
 MOST_SHOWN = 25
@@ -26,6 +26,8 @@ class Codec:
     Attributes:
         read: from what a page shows under the type's name to the canonical value.
         write: the opposite way; None where Notion computes the value itself.
+        rewrite: the same for a page that shows something already, of which it keeps what the value
+            cannot say; None where a value says all.
         longest: for text, the most characters; not where a part of it would mean something else (a url).
     """
 
@@ -33,6 +35,7 @@ class Codec:
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] | None = None
     longest: int | None = None
+    rewrite: Callable[[Any, Any], Any] | None = None
 
 
 def _computed(shown: Mapping[str, Any]) -> Any:
@@ -46,9 +49,11 @@ def _computed(shown: Mapping[str, Any]) -> Any:
     return outputs.plain(value) if kind in {"string", "number", "boolean"} else None
 
 
+_TEXT = Codec(Kind.TEXT, outputs.text, texts.write, inputs.LONGEST_TEXT, texts.rewrite)
+
 CODECS: Mapping[str, Codec] = {
-    "title": Codec(Kind.TEXT, outputs.text, inputs.rich_text, inputs.LONGEST_TEXT),
-    "rich_text": Codec(Kind.TEXT, outputs.text, inputs.rich_text, inputs.LONGEST_TEXT),
+    "title": _TEXT,
+    "rich_text": _TEXT,
     "url": Codec(Kind.TEXT, outputs.plain, inputs.line(2000)),
     "email": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
     "phone_number": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
@@ -115,8 +120,11 @@ class Property:
             raise TypeError(msg)
         return self.codec.read(value[self.type])
 
-    def write(self, value: Any) -> dict[str, Any]:
+    def write(self, value: Any, present: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a request says for this property.
+
+        Args:
+            present: what the page shows of it now, whole; None for a new page.
 
         Raises:
             RejectedError: Notion would not take the value, or computes it itself.
@@ -125,6 +133,8 @@ class Property:
             msg = f"property {self.name!r} ({self.type}) cannot be written: map it with direction 'to_other'"
             raise RejectedError(msg)
         try:
+            if present is not None and self.codec.rewrite is not None:
+                return {self.type: self.codec.rewrite(value, present[self.type])}
             return {self.type: self.codec.write(value)}
         except RefusedValueError as refusal:
             msg = f"property {self.name!r} ({self.type}) {refusal}"

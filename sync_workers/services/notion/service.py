@@ -79,7 +79,7 @@ class NotionService:
         return {record_id: self._find(record_id) for record_id in ids}
 
     def create(self, fields: Fields, idempotency: str) -> Record:
-        properties = self._encode(fields)
+        properties = self._pages.encode(fields)
         marker = self._pages.chosen.marker
         if marker is not None:
             properties[marker.id] = marker.write(mark_of(idempotency))
@@ -96,13 +96,14 @@ class NotionService:
         return self._settle(page)
 
     def update(self, record: Record, fields: Fields) -> Record:
-        self._encode(fields)  # what will never work is refused before anything is asked
-        now = self._expect(record, self._find(record.id))
+        self._pages.encode(fields)  # what will never work is refused before anything is asked
+        page = self._get_page(record.id)
+        now = self._expect(record, page if isinstance(page, OutOfScope) else self._pages.show(page))
         # Writing an equal text would lose its formatting and mentions; writing any equal value is noise.
         changed = {name: value for name, value in fields.items() if not _keeps(now, name, value)}
-        if not changed:
+        if not changed or isinstance(page, OutOfScope):
             return now
-        properties = self._encode(changed)
+        properties = self._pages.encode(changed, page)
         try:
             page = self._api.change_page(record.id, {"properties": properties}, self._names(properties))
         except SavedError as saved:
@@ -215,15 +216,6 @@ class NotionService:
             msg = f"page {record.id} changed in Notion since it was read"
             raise MovedError(msg)
         return now
-
-    def _encode(self, fields: Fields) -> dict[str, Any]:
-        """The fields as a request names them: by property id."""
-        mapped = {wanted.name: wanted for wanted in self._pages.chosen.mapped}
-        unknown = sorted(set(fields) - set(mapped))
-        if unknown:
-            msg = f"{self._source.name} has no mapped property {', '.join(unknown)}"
-            raise RejectedError(msg)
-        return {mapped[name].id: mapped[name].write(value) for name, value in fields.items()}
 
     def _put_away(self, record: Record, flag: str) -> None:
         found = self._find(record.id)
