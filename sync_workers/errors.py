@@ -5,6 +5,7 @@
     │   └── MissingExtraError    install the named extra
     ├── AccessError              a person has to give or renew access to a service
     ├── LaterError               try again after `.wait`
+    │   └── NotYetError          our own calls are used up, or paused; goes on by itself
     ├── RejectedError            this record will never work as it is
     ├── MovedError               the record changed since it was read: decide again in the next run
     ├── UnknownOutcomeError      the reply to a write was lost: look before trying again
@@ -69,6 +70,14 @@ class LaterError(SyncError):
     def __init__(self, message: str, *, wait: timedelta = timedelta(0)) -> None:
         self.wait = wait
         super().__init__(message)
+
+
+class NotYetError(LaterError):
+    """It is not yet this call's turn; nothing was sent.
+
+    Raised by the budget (`services.budget`), or where a service asked all of us for patience: the run gives
+    its worker back and goes on after `.wait`. No sign that the service does not work.
+    """
 
 
 class RejectedError(SyncError):

@@ -12,6 +12,8 @@ from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Service
+from sync_workers.services.budget import Budget
+from sync_workers.services.local_budget import LocalBudget
 
 
 class ServiceTask:
@@ -42,9 +44,10 @@ class ServiceTask:
         return True
 
     @contextmanager
-    def sync_services(self) -> Iterator[Pair[Service]]:
+    def sync_services(self, budget: Budget | None = None) -> Iterator[Pair[Service]]:
+        shared = budget or LocalBudget()  # of both sides
         with ExitStack() as stack:
-            yield Pair.each(lambda side: stack.enter_context(closing(self.config.open(side))))
+            yield Pair.each(lambda side: stack.enter_context(closing(self.config.open(side, shared))))
 
     def carry_out(self, application: Application) -> None:
         for part in Part:

@@ -33,6 +33,7 @@ from sync_workers.runs.get import get, spent
 from sync_workers.runs.steps import Steps, complete, copied
 from sync_workers.runs.store import Unstored
 from sync_workers.scheduling import Scheduled
+from sync_workers.services.budget import Budget
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import State
 
@@ -176,8 +177,8 @@ class SyncTask(PublicSteps, Scheduled):
         return application.state
 
     @contextmanager
-    def sync_services(self) -> Iterator[Pair[HooksService]]:
-        """Both sides' hooks as services."""
+    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[HooksService]]:
+        """Both sides' hooks as services; what they call, and how often, is theirs to know."""
         yield self.hooks_services()
 
 

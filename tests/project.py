@@ -35,7 +35,7 @@ ONLY_IN = {
 """Libraries and the only places that know them; a lazy import counts, too."""
 
 ENGINE_MAY = {"engine", "fields", "model", "record", "remarks", "sides", "state", "values"}
-SHARED_SERVICES = {"base", "hooks", "hook_values", "memory"}
+SHARED_SERVICES = {"base", "budget", "local_budget", "hooks", "hook_values", "memory"}
 
 
 @dataclass(frozen=True)

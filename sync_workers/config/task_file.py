@@ -15,6 +15,8 @@ from sync_workers.naming import hint, task_name
 from sync_workers.schedule import Schedule
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
+from sync_workers.services.local_budget import LocalBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,18 @@ class SideConfig:
     container: BaseModel
     mapped: Mapped
 
-    def open(self) -> Service:
+    def open(self, budget: Budget | None = None) -> Service:
         """The service of this side; makes no call yet, and has to be closed.
+
+        Without a `budget` it has one of its own.
 
         Raises:
             MissingExtraError: the kind needs a part that is not installed.
             SettingsError: a secret is not where it should be.
         """
-        return self.connection.service.connect(self.connection.settings, self.container, self.mapped)
+        return self.connection.service.connect(
+            self.connection.settings, self.container, self.mapped, budget or LocalBudget()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,9 @@ class TaskConfig:
     rules: Rules
     sides: Pair[SideConfig]
 
-    def open(self, side: Side) -> Service:
+    def open(self, side: Side, budget: Budget | None = None) -> Service:
         """The service of one side; see `SideConfig.open`."""
-        return self.sides[side].open()
+        return self.sides[side].open(budget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,3 +135,52 @@ class Keys:
 def paused_connection(name: str) -> str:
     """Hash of a connection's pause, as `Keys.paused`; it belongs to no task, and so lies in its own slot."""
     return f"sync:connection:{{{name}}}:paused"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetKeys:
+    """The keys of the budget; all in one slot, since pauses and writes concern several accounts.
+
+    Attributes:
+        account: whose calls count together.
+    """
+
+    account: str
+
+    def _own(self, name: str) -> str:
+        return f"sync:{{budget}}:{self.account}:{name}"
+
+    @property
+    def used(self) -> str:
+        """Sorted set of the calls that count, by when their place in the window is free again."""
+        return self._own("used")
+
+    @property
+    def queue(self) -> str:
+        """Sorted set of the tasks that wait, by their number."""
+        return self._own("queue")
+
+    @property
+    def due(self) -> str:
+        """Sorted set of the same tasks, by when they lose their place."""
+        return self._own("due")
+
+    @property
+    def numbers(self) -> str:
+        """Hash: the last number, and how many urgent calls went before one that waits."""
+        return self._own("numbers")
+
+    @property
+    def pauses(self) -> str:
+        """Hash of until when by account, and by group behind `group:`."""
+        return "sync:{budget}:pauses"
+
+    @property
+    def groups(self) -> str:
+        """Hash of the group by account; `?` where it has to be asked for."""
+        return "sync:{budget}:groups"
+
+    @property
+    def writes(self) -> str:
+        """Hash of the call that writes, by place; behind `next ` of the task that follows."""
+        return "sync:{budget}:writes"

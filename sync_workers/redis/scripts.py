@@ -1,4 +1,4 @@
-"""The Lua scripts: everything about a task that must happen at once or not at all.
+"""The Lua scripts: everything about a task or a budget that must happen at once or not at all.
 
 They stand in `lua/`, one file each, use Redis' own clock, touch only the keys they are given, and keep to
 what Redis 6.2 knows. Each may be sent twice, since a lost answer is asked for again.
@@ -15,11 +15,14 @@ KEEP = "keep"
 PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
+REST = "rest"
 STEP = "step"
 TICK = "tick"
+TURN = "turn"
 TURN_AWAY = "turn_away"
+TURN_OVER = "turn_over"
 
-ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, STEP, TICK, TURN_AWAY)
+ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
 
 
 @cache

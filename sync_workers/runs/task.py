@@ -11,6 +11,7 @@ from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Service
+from sync_workers.services.budget import Budget
 
 
 class Task(Protocol):
@@ -35,8 +36,11 @@ class Task(Protocol):
     def keeps_to_plan(self) -> bool:
         """Whether carrying out a plan does that and nothing else, whatever a subclass overrides."""
 
-    def sync_services(self) -> AbstractContextManager[Pair[Service]]:
-        """The services of both sides for one phase; they are closed at its end."""
+    def sync_services(self, budget: Budget | None = None) -> AbstractContextManager[Pair[Service]]:
+        """The services of both sides for one phase; they are closed at its end.
+
+        Their calls go by the budget; without one, by one of this process alone.
+        """
 
     def carry_out(self, application: Application) -> None:
         """Carry out all parts of a plan; may be called again after SliceOverError."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from sync_workers.errors import SettingsError
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
 
 KINDS: dict[str, str] = {
     "notion": "sync_workers.services.notion",
@@ -32,14 +33,15 @@ class ServiceKind:
     Attributes:
         connection: what stands in `[connections.NAME]` besides `kind`.
         container: what stands on a task's side besides `connection`: which list, table, calendar.
-        connect: makes the service from both and the mapped fields; imports its library only here,
-            and raises MissingExtraError where that is not installed. It makes no call yet.
+        connect: makes the service from both, the mapped fields and the budget that each call goes by;
+            imports its library only here, and raises MissingExtraError where that is not installed. It
+            makes no call yet.
         title: which field records are matched by when the task file does not say.
     """
 
     connection: type[BaseModel]
     container: type[BaseModel]
-    connect: Callable[[Any, Any, Mapped], Service]
+    connect: Callable[[Any, Any, Mapped, Budget], Service]
     title: str | None = None
 
 

@@ -31,6 +31,7 @@ from sync_workers.services.base import (
     WithoutExtras,
     mark_of,
 )
+from sync_workers.services.budget import Budget
 from sync_workers.values import same
 
 
@@ -258,7 +259,9 @@ class MemoryContainer(BaseModel):
     container: str = "memory"
 
 
-def _connect(_connection: MemoryConnection, place: MemoryContainer, mapped: Mapped) -> MemoryService:
+def _connect(
+    _connection: MemoryConnection, place: MemoryContainer, mapped: Mapped, _budget: Budget | None = None
+) -> MemoryService:
     return MemoryService(container(place.container), mapped)
 
 

@@ -30,6 +30,7 @@ from sync_workers.runs.get import get
 from sync_workers.runs.refused import Refusal, RefusedPlan
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
 from sync_workers.services.memory import FULL, Container, MemoryService
 from sync_workers.state import Change, State
 from tests.runs.crashing import Places, StoppableService, StoppedHereError
@@ -81,7 +82,7 @@ class MemoryTask:
         self.report = Report(self.name)
 
     @contextmanager
-    def sync_services(self) -> Iterator[Pair[Service]]:
+    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[Service]]:
         yield Pair.each(self._service)
 
     def carry_out(self, application: Application) -> None:

@@ -11,6 +11,7 @@ from sync_workers.errors import SettingsError
 from sync_workers.secret import Secret
 from sync_workers.services import ServiceKind, find
 from sync_workers.services.base import Mapped
+from sync_workers.services.budget import Budget
 from sync_workers.services.memory import MemoryService, container
 
 
@@ -31,7 +32,9 @@ class VaultPlace(BaseModel):
     order: Literal["up", "down"] = "up"
 
 
-def _connect(connection: VaultConnection, place: VaultPlace, mapped: Mapped) -> MemoryService:
+def _connect(
+    connection: VaultConnection, place: VaultPlace, mapped: Mapped, _budget: Budget
+) -> MemoryService:
     connection.token.reveal()
     return MemoryService(container(f"vault {place.box}"), mapped)
 

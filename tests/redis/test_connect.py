@@ -12,7 +12,7 @@ from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.model import Side
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client, check, connect, place, warnings
-from sync_workers.redis.keys import Keys
+from sync_workers.redis.keys import BudgetKeys, Keys
 from sync_workers.redis.lease import Lease, Paused, Taken
 from sync_workers.redis.runs_store import RunsStore, claim_tick
 from sync_workers.redis.state_store import RedisStore
@@ -245,9 +245,19 @@ def test_all_keys_of_a_task_lie_in_one_slot() -> None:
     assert all(name.startswith("sync:{my-tasks}:") for name in names)
 
 
+def test_all_keys_of_the_budget_lie_in_one_slot() -> None:
+    names = [
+        getattr(BudgetKeys(one), name) for one in ("a", "b") for name in vars(BudgetKeys) if name[0] != "_"
+    ]
+    texts = [name for name in names if ":" in name]
+    assert len({key_slot(name.encode()) for name in texts}) == 1
+    assert len(texts) > len(BudgetKeys.__slots__)
+
+
 OLD_ENOUGH = {
-    "DEL", "EXISTS", "GET", "HDEL", "HGET", "HINCRBY", "HMGET", "HSET", "INCR", "PERSIST", "PEXPIRE",
-    "RENAME", "SET", "TIME", "XADD", "XTRIM", "ZADD", "ZRANGE", "ZREM", "ZSCORE",
+    "DEL", "EXISTS", "GET", "HDEL", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSET", "INCR", "PERSIST",
+    "PEXPIRE", "PTTL", "RENAME", "SET", "TIME", "XADD", "XTRIM", "ZADD", "ZCARD", "ZCOUNT", "ZRANGE",
+    "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYSCORE", "ZSCORE",
 }  # fmt: skip
 """Commands with the forms we use that Redis 6.2 knows."""
 

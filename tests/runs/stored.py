@@ -19,6 +19,7 @@ from sync_workers.report import Report, Trigger
 from sync_workers.runs.apply import Application
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Service
+from sync_workers.services.budget import Budget
 from sync_workers.worker import phases
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import Process
@@ -70,7 +71,7 @@ class MemoryTask:
         return self.world.rules
 
     @contextmanager
-    def sync_services(self) -> Iterator[Pair[Service]]:
+    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[Service]]:
         yield self.world.services(self.places)
 
     def carry_out(self, application: Application) -> None:

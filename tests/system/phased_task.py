@@ -8,6 +8,7 @@ from typing import Any
 
 from sync_workers.engine.rules import Rules
 from sync_workers.model import Pair
+from sync_workers.services.budget import Budget
 from sync_workers.services.hooks import HooksService
 from tests.worker.json_task import JsonTask
 
@@ -21,7 +22,7 @@ class PhasedTask(JsonTask):
     _reads_or_writes = False
 
     @contextmanager
-    def sync_services(self) -> Iterator[Pair[HooksService]]:
+    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[HooksService]]:
         self._reads_or_writes = True
         try:
             with super().sync_services() as services:

@@ -19,10 +19,13 @@ from __future__ import annotations
 from sync_workers.errors import MissingExtraError, SettingsError
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
 from sync_workers.services.caldav.settings import CaldavCalendar, CaldavConnection
 
 
-def connect(connection: CaldavConnection, place: CaldavCalendar, mapped: Mapped) -> Service:
+def connect(
+    connection: CaldavConnection, place: CaldavCalendar, mapped: Mapped, budget: Budget | None = None
+) -> Service:
     """The service over a calendar; makes no call yet.
 
     Raises:
@@ -43,7 +46,7 @@ def connect(connection: CaldavConnection, place: CaldavCalendar, mapped: Mapped)
             "the other: map only one of them"
         )
         raise SettingsError(msg)
-    return CaldavService(connection, place, mapped)
+    return CaldavService(connection, place, mapped, budget)
 
 
 KIND = ServiceKind(CaldavConnection, CaldavCalendar, connect, title="summary")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -25,7 +26,9 @@ from sync_workers.errors import (
     SyncError,
     UnknownOutcomeError,
 )
+from sync_workers.services.budget import Account, Budget
 from sync_workers.services.caldav.multistatus import CALDAV, DAV, Answer, Element, IncompleteError, answers
+from sync_workers.services.local_budget import LocalBudget
 
 _NOT_SENT = (ConnectionRefusedError, socket.gaierror, requests.exceptions.ConnectTimeout)
 _BUSY = frozenset({408, 423, 425, 429, 503, 507})
@@ -68,8 +71,12 @@ class Reply:
 class Connection:
     """One session with a server, used by one thread."""
 
-    def __init__(self, client: DAVClient) -> None:
+    def __init__(
+        self, client: DAVClient, budget: Budget | None = None, account: Account | None = None
+    ) -> None:
         self._client = client
+        self._budget = budget or LocalBudget()
+        self._account = account
         self.url = str(client.url)
 
     def read(self, method: str, url: str, body: str, *, depth: int | None = 0) -> Reply:
@@ -114,9 +121,12 @@ class Connection:
         self, method: str, url: str, body: str, headers: dict[str, str], lost: type[SyncError]
     ) -> Reply:
         try:
-            response = self._client.request(url, method, body, headers)
+            with self._turn():
+                response = self._client.request(url, method, body, headers)
         except RateLimitError as error:
             wait = timedelta(seconds=error.retry_after_seconds or 0)
+            if self._account is not None:
+                self._budget.pause(self._account, wait)
             msg = f"{url}: the server asks for patience (HTTP {error.status})"
             raise LaterError(msg, wait=wait) from error
         except AuthorizationError as error:
@@ -134,6 +144,10 @@ class Connection:
             _raise_lost(error, url, lost)
         etag = response.headers.get("ETag")
         return _accept_login(Reply(response.status, etag, _reasons(response.tree), response.tree), url)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """One call's turn, where calls are counted at all."""
+        return nullcontext() if self._account is None else self._budget.call(self._account)
 
 
 def _reasons(tree: Element) -> frozenset[str]:

@@ -7,7 +7,6 @@ says about a deleted object.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +32,7 @@ from sync_workers.services.base import (
     ReadResult,
     WithoutExtras,
 )
+from sync_workers.services.budget import Budget
 from sync_workers.services.caldav.calendar import Calendar, Stored
 from sync_workers.services.caldav.connection import Connection, Reply
 from sync_workers.services.caldav.elsewhere import Elsewhere
@@ -67,6 +67,7 @@ class CaldavService(WithoutExtras):
         connection: CaldavConnection,
         place: CaldavCalendar,
         mapped: Mapped,
+        budget: Budget | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         unknown = sorted(set(mapped.names) - set(FIELDS))
@@ -75,8 +76,8 @@ class CaldavService(WithoutExtras):
             raise SettingsError(msg)
         self._names = mapped.names or tuple(FIELDS)
         self._setting = Setting(place.zone, percent_mapped="percent" in mapped.names)
-        self._credential = _fingerprint(connection)
-        session = Connection(_client(connection))
+        self._credential = connection.fingerprint()
+        session = Connection(_client(connection), budget, connection.account())
         self._calendar = Calendar(session, place.calendar)
         self._elsewhere = Elsewhere(session, lambda: self._calendar.url)
         self._clock = clock
@@ -284,8 +285,3 @@ def _client(connection: CaldavConnection) -> DAVClient:
         enable_rfc6764=False,
         rate_limit_handle=False,
     )
-
-
-def _fingerprint(connection: CaldavConnection) -> str:
-    secret = connection.password.fingerprint() if connection.password is not None else ""
-    return hashlib.sha256(f"{connection.username}\n{secret}".encode()).hexdigest()[:16]

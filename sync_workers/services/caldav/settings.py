@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
 
 from sync_workers.secret import Secret
+from sync_workers.services.budget import Account
 
 
 class CaldavConnection(BaseModel):
@@ -18,6 +20,7 @@ class CaldavConnection(BaseModel):
     Attributes:
         url: the server's CalDAV address; the principal's and the calendar's own address do as well.
         timeout: how long the server may stay silent during a call, in seconds.
+        calls_per_minute: how many requests all workers together make with this login in any minute.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +29,7 @@ class CaldavConnection(BaseModel):
     username: str | None = None
     password: Secret | None = None
     timeout: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=30)
+    calls_per_minute: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("url")
     @classmethod
@@ -34,6 +38,21 @@ class CaldavConnection(BaseModel):
             msg = "a login does not stand in the url: write username, and password as a secret"
             raise ValueError(msg)
         return url
+
+    def fingerprint(self) -> str:
+        """A short hash of the login, from which nothing is learned.
+
+        Raises:
+            SettingsError: a secret is missing.
+        """
+        secret = self.password.fingerprint() if self.password is not None else ""
+        return hashlib.sha256(f"{self.username}\n{secret}".encode()).hexdigest()[:16]
+
+    def account(self) -> Account | None:
+        """Whose calls count together; None where none are counted. Raises as `fingerprint`."""
+        if self.calls_per_minute is None:
+            return None
+        return Account(f"caldav:{self.url.host}:{self.fingerprint()}", self.calls_per_minute)
 
 
 class CaldavCalendar(BaseModel):

@@ -15,13 +15,16 @@ from __future__ import annotations
 
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 
 
-def _connect(connection: NotionConnection, container: NotionContainer, mapped: Mapped) -> Service:
+def _connect(
+    connection: NotionConnection, container: NotionContainer, mapped: Mapped, budget: Budget | None = None
+) -> Service:
     from sync_workers.services.notion.service import NotionService
 
-    return NotionService(connection, container, mapped)
+    return NotionService(connection, container, mapped, budget)
 
 
 KIND = ServiceKind(NotionConnection, NotionContainer, _connect)

@@ -17,6 +17,7 @@ from notion_client.errors import NotionClientErrorBase
 
 from sync_workers.errors import LaterError
 from sync_workers.model import NOTHING
+from sync_workers.services.budget import Budget
 from sync_workers.services.notion.errors import Request, lost, translate
 from sync_workers.services.notion.settings import NotionConnection
 
@@ -37,7 +38,9 @@ _LOGGER = logging.getLogger(f"{__name__}.silenced")
 class Api:
     """Notion as one connection sees it; used by one thread."""
 
-    def __init__(self, connection: NotionConnection) -> None:
+    def __init__(self, connection: NotionConnection, budget: Budget) -> None:
+        self._budget = budget
+        self._account = connection.account()
         self._client = Client(
             auth=connection.token.reveal(),
             base_url=str(connection.url).rstrip("/"),
@@ -102,9 +105,10 @@ class Api:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
-            answer = self._client.request(
-                path, method, query=dict(query or {}), body=None if body is None else dict(body)
-            )
+            with self._budget.call(self._account):
+                answer = self._client.request(
+                    path, method, query=dict(query or {}), body=None if body is None else dict(body)
+                )
         except (NotionClientErrorBase, httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise translate(error, request) from error
         # A portal or proxy in between answered, so what Notion did is not known.

@@ -24,6 +24,8 @@ from sync_workers.services.base import (
     ReadResult,
     mark_of,
 )
+from sync_workers.services.budget import Budget
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.choice import choose
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError
@@ -40,11 +42,17 @@ NOT_SHOWN = "not found, or not shared with the connection any more"
 class NotionService:
     """One side of a task over a data source; see `sync_workers.services.base.Service`."""
 
-    def __init__(self, connection: NotionConnection, container: NotionContainer, mapped: Mapped) -> None:
+    def __init__(
+        self,
+        connection: NotionConnection,
+        container: NotionContainer,
+        mapped: Mapped,
+        budget: Budget | None = None,
+    ) -> None:
         self._token = connection.token
         self._container = container
         self._mapped = mapped
-        self._api = Api(connection)
+        self._api = Api(connection, budget or LocalBudget())
         self._source = Source(self._api, container)
 
     @property

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 
 from sync_workers.secret import Secret
+from sync_workers.services.budget import Account
 
 # An id stands at the end of a link's path, with or without its dashes, behind the title's words.
 _ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})$")
@@ -41,6 +42,8 @@ class NotionConnection(BaseModel):
         token: the integration's secret.
         url: where the API is; another one for the sandbox.
         timeout: seconds that one call may take without a byte from the server.
+        calls_per_minute: what Notion allows this connection in any 60 seconds; 600 for workspaces on the
+            Business and Enterprise plans.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,6 +51,15 @@ class NotionConnection(BaseModel):
     token: Secret
     url: AnyHttpUrl = AnyHttpUrl("https://api.notion.com")
     timeout: float = Field(default=60.0, gt=0)
+    calls_per_minute: int = Field(default=180, ge=1, le=600)
+
+    def account(self) -> Account:
+        """Whose calls Notion counts together: those of one token.
+
+        Raises:
+            SettingsError: the token is missing.
+        """
+        return Account(f"notion:{self.token.fingerprint()}", self.calls_per_minute)
 
 
 class NotionContainer(BaseModel):

@@ -17,10 +17,13 @@ from __future__ import annotations
 from sync_workers.errors import MissingExtraError
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import Mapped, Service
+from sync_workers.services.budget import Budget
 from sync_workers.services.sql.settings import SqlConnection, SqlContainer
 
 
-def connect(connection: SqlConnection, place: SqlContainer, mapped: Mapped) -> Service:
+def connect(
+    connection: SqlConnection, place: SqlContainer, mapped: Mapped, budget: Budget | None = None
+) -> Service:
     """The service over a table; makes no call yet.
 
     Raises:
@@ -36,7 +39,7 @@ def connect(connection: SqlConnection, place: SqlContainer, mapped: Mapped) -> S
     from sync_workers.services.sql.database import open_database
     from sync_workers.services.sql.service import SqlService
 
-    return SqlService(open_database(connection), place, mapped)
+    return SqlService(open_database(connection, budget), place, mapped)
 
 
 KIND = ServiceKind(SqlConnection, SqlContainer, connect)

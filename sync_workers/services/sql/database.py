@@ -10,7 +10,7 @@ import hashlib
 import math
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync_workers.errors import SettingsError
+from sync_workers.services.budget import Account, Budget
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.sql.outcomes import Moment, translate
 from sync_workers.services.sql.settings import SqlConnection
 
@@ -38,8 +40,16 @@ PLACES = ("host", "port", "dbname", "service")
 class Database:
     """A database; `connect` makes no call yet."""
 
-    def __init__(self, url: sa.URL, connect_timeout: timedelta) -> None:
+    def __init__(
+        self,
+        url: sa.URL,
+        connect_timeout: timedelta,
+        calls_per_minute: int | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self.url = url
+        self._calls_per_minute = calls_per_minute
+        self._budget = budget or LocalBudget()
         self.is_sqlite = url.drivername == "sqlite"
         engine = connect_sqlite(url) if self.is_sqlite else connect_postgresql(url, connect_timeout)
         self._engine = engine
@@ -104,7 +114,7 @@ class Database:
     def _transaction(
         self, moment: Moment, place: str, columns: Collection[str], options: Mapping[str, Any]
     ) -> Iterator[sa.Connection]:
-        with self._connected() as connection:
+        with self._turn(), self._connected() as connection:
             connection.execution_options(**options)
             try:
                 connection.begin()
@@ -118,6 +128,18 @@ class Database:
             except sa.exc.DBAPIError as error:
                 raise translate(error, Moment.COMMIT, place, columns) from None
 
+    @property
+    def account(self) -> Account | None:
+        """Whose transactions count together; None where none are counted."""
+        if self._calls_per_minute is None:
+            return None
+        bound = hashlib.sha256(f"{self.place} {self.credential}".encode()).hexdigest()[:16]
+        return Account(f"sql:{bound}", self._calls_per_minute)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        account = self.account
+        return nullcontext() if account is None else self._budget.call(account)
+
     def _connected(self) -> sa.Connection:
         try:
             return self._engine.connect()
@@ -129,7 +151,7 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(settings: SqlConnection) -> Database:
+def open_database(settings: SqlConnection, budget: Budget | None = None) -> Database:
     """The database of the settings; makes no call.
 
     Raises:
@@ -148,7 +170,7 @@ def open_database(settings: SqlConnection) -> Database:
     url = url.set(drivername=driver)
     if settings.password is not None:
         url = url.set(password=settings.password.reveal())
-    return Database(url, settings.connect_timeout)
+    return Database(url, settings.connect_timeout, settings.calls_per_minute, budget)
 
 
 def connect_sqlite(url: sa.URL) -> sa.Engine:

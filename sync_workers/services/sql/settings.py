@@ -21,6 +21,7 @@ class SqlConnection(BaseModel):
             `Secret` with the whole URL, which may have one.
         password: of the URL's user.
         connect_timeout: how long to wait for the server to answer at all; seconds in the task file.
+        calls_per_minute: how many transactions all workers together begin in any minute.
     """
 
     # Pydantic shows the input beside a problem, and the input may be a URL with a password.
@@ -29,6 +30,7 @@ class SqlConnection(BaseModel):
     url: Secret | str
     password: Secret | None = None
     connect_timeout: timedelta = Field(default=timedelta(seconds=10), gt=timedelta(0))
+    calls_per_minute: int | None = Field(default=None, ge=1)
 
     @field_validator("url")
     @classmethod

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from sync_workers.errors import LaterError, SettingsError
 from sync_workers.services.base import Mapped
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.sql import KIND
 from sync_workers.services.sql.settings import SqlConnection, SqlContainer
 from tests.services.sql.worlds import Place
@@ -61,7 +62,10 @@ def test_the_whole_url_and_the_password_can_be_secrets(
 
 def setup(connection: dict[str, Any], **settings: Any) -> dict[str, str]:
     service = KIND.connect(
-        SqlConnection.model_validate(connection), SqlContainer(table="tasks", **settings), Mapped()
+        SqlConnection.model_validate(connection),
+        SqlContainer(table="tasks", **settings),
+        Mapped(),
+        LocalBudget(),
     )
     return dict(service.setup())
 
@@ -99,7 +103,9 @@ def test_a_url_that_cannot_be_used_says_so(url: str, said: str) -> None:
 
 def test_a_file_that_is_missing_is_not_made(tmp_path: Path) -> None:
     missing = tmp_path / "missing.db"
-    service = KIND.connect(SqlConnection(url=f"sqlite:///{missing}"), SqlContainer(table="tasks"), Mapped())
+    service = KIND.connect(
+        SqlConnection(url=f"sqlite:///{missing}"), SqlContainer(table="tasks"), Mapped(), LocalBudget()
+    )
     with pytest.raises(SettingsError, match="there is no file"):
         service.fetch()
     assert not missing.exists()
@@ -109,7 +115,7 @@ def test_a_file_that_is_missing_is_not_made(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database at all" * 100)
     service = KIND.connect(
-        SqlConnection(url=f"sqlite:///{tmp_path}/text"), SqlContainer(table="tasks"), Mapped()
+        SqlConnection(url=f"sqlite:///{tmp_path}/text"), SqlContainer(table="tasks"), Mapped(), LocalBudget()
     )
     with pytest.raises(SettingsError, match="it is no database"):
         service.fetch()
@@ -118,7 +124,7 @@ def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_a_server_that_is_not_there_is_tried_later() -> None:
     service = KIND.connect(
-        SqlConnection(url="postgresql://me@127.0.0.1:1/db"), SqlContainer(table="t"), Mapped()
+        SqlConnection(url="postgresql://me@127.0.0.1:1/db"), SqlContainer(table="t"), Mapped(), LocalBudget()
     )
     with pytest.raises(LaterError, match="does not answer"):
         service.fetch()

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from sync_workers.model import ID, Record
 from sync_workers.services.base import Mapped
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.sql import KIND
 from sync_workers.services.sql.service import SqlService
 from sync_workers.services.sql.settings import SqlConnection, SqlContainer
@@ -81,6 +82,7 @@ class Place(contextlib.ExitStack):
             SqlConnection(**{"url": self.url, **(connection or {})}),
             SqlContainer(table=self.path(table), **settings),
             Mapped(tuple(mapped)),
+            LocalBudget(),
         )
         assert isinstance(service, SqlService)
         self.callback(service.close)
