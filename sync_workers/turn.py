@@ -171,4 +171,4 @@ def _end(lease: Lease, report: Report) -> None:
     if following is not None:
         from sync_workers.worker.enqueue import start
 
-        start(report.task, following.run, full=following.full)
+        start(report.task, following.run, full=following.full, looks=following.looks)

@@ -14,6 +14,10 @@ from sync_workers.cli.output import RESUMED, counted, one_line
 def enqueue(
     name: Annotated[str, typer.Argument(help="The task's name.")],
     config: ConfigOption = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option("--record", help="Look at this Notion record alone; may be given several times."),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="List everything anew, past change feeds.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the run and show how it ended.")] = False,
     timeout: Annotated[
@@ -34,12 +38,13 @@ def enqueue(
         os.environ[variable("config")] = str(config)
     if not wait:
         typer.echo(
-            f"asked for run {send(name, full=full)} of {name}; 'sync-workers status' shows how it ends"
+            f"asked for run {send(name, full=full, records=record or ())} of {name}; "
+            "'sync-workers status' shows how it ends"
         )
         return
     console = Console()
     with console.status(f"waiting for the run of {name}"):
-        summary = send(name, full=full, wait=timeout if timeout is not None else True)
+        summary = send(name, full=full, records=record or (), wait=True if timeout is None else timeout)
     for line in described(summary):
         console.print(one_line(line), markup=False, highlight=False)
     if summary["outcome"] != "done":

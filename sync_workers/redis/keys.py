@@ -83,6 +83,10 @@ class Keys:
         """Hash of the task's pause: by, reason, since, run; there only while it is paused."""
         return f"{self.prefix}:paused"
 
+    def of_runs(self) -> tuple[str, ...]:
+        """What is known of runs, past and to come, and whether there shall be any."""
+        return self.runs, self.reports, self.joined, self.counters, self.paused
+
     @property
     def meta(self) -> str:
         """Hash of the state's version and set-up; there is a state if and only if it is there."""
@@ -114,6 +118,10 @@ class Keys:
     def mirror(self, side: Side) -> str:
         """What one side's last listing was, with its cursor."""
         return f"{self.prefix}:mirror:{side.value}"
+
+    def looks(self, side: Side) -> str:
+        """Hash of the ids that the next run asks for by themselves; each with a word of whoever added it."""
+        return f"{self.prefix}:looks:{side.value}"
 
     def journal(self, run: ID) -> str:
         """Hash of a run's operations by number: the attempt that began it, `done`, or `ended` without."""

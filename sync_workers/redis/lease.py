@@ -18,7 +18,6 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +28,18 @@ from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.pauses import By, Pause, pause_of_connections
-from sync_workers.redis.taking import Finished, Held, Paused, Superseded, Taken, Taking
+from sync_workers.redis.taking import (
+    FULL,
+    LOOKS,
+    Finished,
+    Following,
+    Held,
+    Paused,
+    Superseded,
+    Taken,
+    Taking,
+    reach,
+)
 from sync_workers.report import Trigger
 from sync_workers.runs.history import Kept
 from sync_workers.settings import load_settings
@@ -51,14 +61,6 @@ __all__ = [
 KEPT_RUNS = 200
 """How many runs of a task are remembered: more than a task of one run a second makes until a message
 whose worker died is delivered again, by which it is known that such a run is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Following:
-    """The one run that was asked for while this one worked; starting it twice is harmless."""
-
-    run: ID
-    full: bool
 
 
 def owner(run: ID, fence: int) -> str:
@@ -116,26 +118,24 @@ class Lease:
         *,
         first: bool,
         full: bool = False,
+        looks: bool = False,
         total: int | None = None,
         asked: bool | None = None,
     ) -> Taking:
         """Take the lease for one attempt; raises StateError when Redis does not answer or refuses.
 
-        The run's `first` phase begins it; a later one only goes on with a run that has begun. `total` is
-        how often the schedule runs the task at all; runs of other triggers than beat do not count. `asked`
-        says whether a person wants this run, where the trigger does not tell.
+        The run's `first` phase begins it; a later one only goes on with one that has. `full` and `looks`
+        as in `reach`; of several requests the widest counts. `total` is how often the schedule runs the task;
+        other runs do not count. `asked`: a person wants this run, where the trigger does not tell.
         """
         keys, stopped = self.keys, pause_of_connections(self.client, self.connections)
         asked = trigger in _ASKED if asked is None else asked
-        asked_at = time.monotonic()
+        asked_at, wanted = time.monotonic(), reach(full=full, looks=looks)
         said, *rest = self.client.run(
             scripts.BEGIN,
+            (keys.lease, keys.fence, keys.current, keys.following, *keys.of_runs()),
             (
-                keys.lease, keys.fence, keys.current, keys.following,
-                keys.runs, keys.reports, keys.joined, keys.counters, keys.paused,
-            ),
-            (
-                self.run, trigger.value, int(first), int(full), _milliseconds(self._working),
+                self.run, trigger.value, int(first), wanted, _milliseconds(self._working),
                 "" if total is None or trigger is not Trigger.BEAT else total, _WHEN_HELD[trigger], KEPT_RUNS,
                 int(asked), int(stopped is not None),
             ),
@@ -149,7 +149,7 @@ class Lease:
         if said == b"paused" and self.pause is not None:
             return Paused(self.pause)
         self.fence, self.lost, self._kept_at = int(rest[0]), False, asked_at
-        return Taken(self.fence, rest[1] == b"1", self.pause)
+        return Taken(self.fence, rest[1] == FULL, self.pause, rest[1] == LOOKS)
 
     def check(self) -> None:
         """Ask, without a call, whether the lease is still ours as far as this process knows.
@@ -206,7 +206,7 @@ class Lease:
             raise self._gone()
         run, full, began = rest
         self.began_pause = began == b"1"
-        return Following(run.decode(), full == b"1") if run else None
+        return Following(run.decode(), full == FULL, full == LOOKS) if run else None
 
     def is_free_for_run(self) -> bool:
         """Whether nobody has the lease and this run is still the last that began: it may try again."""

@@ -12,6 +12,7 @@ from importlib.resources import files
 BEGIN = "begin"
 END = "end"
 KEEP = "keep"
+LOOKED = "looked"
 PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
@@ -22,7 +23,7 @@ TURN = "turn"
 TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
 
-ALL = (BEGIN, END, KEEP, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
+ALL = (BEGIN, END, KEEP, LOOKED, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
 
 
 @cache

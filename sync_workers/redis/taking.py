@@ -8,6 +8,23 @@ from typing import TypeAlias
 from sync_workers.model import ID
 from sync_workers.redis.pauses import Pause
 
+FULL, LOOKS = b"1", b"-1"
+"""How far a run reaches, as Redis keeps it: the wider, the greater. In between is an ordinary run."""
+
+
+def reach(*, full: bool, looks: bool) -> int:
+    """How far a run reaches: `full` compares all anew, `looks` asks for records by their ids alone."""
+    return int(full) or -int(looks)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The one run that was asked for while another one worked; starting it twice is harmless."""
+
+    run: ID
+    full: bool
+    looks: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -16,6 +33,7 @@ class Taken:
     Attributes:
         fence: the number of this attempt.
         full: the run compares everything anew; also when a request that it answers asked for that.
+        looks: the run only looks at the records that it was told of; not if it answers another request, too.
         pause: the task is paused all the same: a person paused it since the run began, which ends then, or
             a service's failure did, and a person tries it.
     """
@@ -23,6 +41,7 @@ class Taken:
     fence: int
     full: bool
     pause: Pause | None = None
+    looks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

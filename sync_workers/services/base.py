@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from sync_workers.errors import RejectedError
 from sync_workers.fields import Field, Kind
-from sync_workers.model import ID, Fields, Record
+from sync_workers.model import ID, NOTHING, Fields, Record
 
 __all__ = [
     "Capabilities",
@@ -88,6 +88,8 @@ class Fetched:
         reset: the cursor was refused or everything came back: forget what was known.
         unreadable: ids of objects that are there but make no record, with a reason without values;
             they are reported and never taken for gone.
+        more: the listing is not at its end: `fetch(more)` goes on with it and gives the next part. What
+            the whole says, such as `complete`, the last part says.
     """
 
     records: tuple[Record, ...]
@@ -96,6 +98,7 @@ class Fetched:
     complete: bool = True
     reset: bool = False
     unreadable: Mapping[ID, str] = field(default_factory=dict)
+    more: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,15 @@ class Service(Protocol):
         Stable texts without secrets (hash a credential). A changed one means a fresh comparison.
         """
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
         """Everything, or everything since `cursor`; through all pages, or an error, never a part.
 
         A refused cursor is no error: everything comes back with `reset` set.
+
+        Args:
+            cursor: of an earlier answer, its `cursor` or its `more`.
+            known: records by id as the caller still has them from earlier runs with the same set-up,
+                perhaps none. What is costly to read and surely did not change may be taken from them.
         """
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:

@@ -76,7 +76,7 @@ class HooksService(WithoutExtras):
     def setup(self) -> Mapping[str, str]:
         return {}
 
-    def fetch(self, _cursor: str | None = None) -> Fetched:
+    def fetch(self, _cursor: str | None = None, _known: Mapping[ID, Record] = NOTHING) -> Fetched:
         """List all objects; what the listing hook raises goes through as it is."""
         listed = list(getattr(self._hooks, f"get_{self.side}_objects")())
         nameless: dict[ID, str] = {}

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sync_workers.errors import MovedError, RejectedError
-from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
+from sync_workers.model import ID, NOTHING, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services import ServiceKind
 from sync_workers.services.base import (
     Capabilities,
@@ -127,7 +127,7 @@ class MemoryService(WithoutExtras):
     def setup(self) -> Mapping[str, str]:
         return {"container": self.container.name}
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - nothing is costly here
         with self.container.lock:
             end = str(len(self.container.log)) if self.capabilities.change_feed else None
             if cursor is None or end is None:

@@ -25,6 +25,7 @@ from sync_workers.errors import (
 )
 from sync_workers.model import ID
 from sync_workers.redis.lease import BLOBS, Lease, Taken
+from sync_workers.redis.looks import Looks
 from sync_workers.redis.pauses import By, Watch
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
@@ -72,6 +73,10 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self.watch = Watch(self.process.client, self.task.name, self.task.sync_connections)
+
+    @property
+    def looks(self) -> Looks:
+        return Looks(self.lease.client, self.task.name)
 
     def put(self, name: str, *things: object) -> None:
         """Hand things on, all of them at once."""
@@ -182,8 +187,9 @@ def _with_lease(
     runs = RunsStore(process.client, task.name)
     try:
         taking = lease.take(
-            delivery.trigger, first=first, full=delivery.full, total=task.sync_timing.in_total
-        )
+            delivery.trigger, first=first, full=delivery.full, looks=delivery.looks,
+            total=task.sync_timing.in_total,
+        )  # fmt: skip
         if not isinstance(taking, Taken):
             return stopped(delivery, runs, taking)
         store = RedisStore(process.client, task.name, delivery.run, taking.fence, process.kept)

@@ -18,6 +18,7 @@ class Delivery:
     run: ID
     trigger: Trigger
     full: bool = False
+    looks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ good in an outage.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any, Literal, overload
@@ -14,8 +15,9 @@ from typing import Any, Literal, overload
 from kombu.exceptions import OperationalError
 
 from sync_workers.errors import LaterError, RedisUnreachableError
-from sync_workers.model import ID
+from sync_workers.model import ID, Side
 from sync_workers.redis.connect import Client, check, connect, place
+from sync_workers.redis.looks import Looks
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.registry import load_tasks, pick
 from sync_workers.report import Trigger
@@ -29,21 +31,31 @@ the next run of the task; whoever waits starts it then, and twice is harmless.""
 
 
 @overload
-def enqueue(name: str, *, full: bool = False, wait: Literal[False] | None = None) -> ID: ...
+def enqueue(
+    name: str, *, full: bool = False, records: Iterable[ID] = (), wait: Literal[False] | None = None
+) -> ID: ...
 
 
 @overload
-def enqueue(name: str, *, full: bool = False, wait: Literal[True] | float | timedelta) -> dict[str, Any]: ...
+def enqueue(
+    name: str, *, full: bool = False, records: Iterable[ID] = (), wait: Literal[True] | float | timedelta
+) -> dict[str, Any]: ...
 
 
 def enqueue(
-    name: str, *, full: bool = False, wait: bool | float | timedelta | None = None
+    name: str,
+    *,
+    full: bool = False,
+    records: Iterable[ID] = (),
+    wait: bool | float | timedelta | None = None,
 ) -> ID | dict[str, Any]:
     """Ask the workers to run a task now.
 
     Args:
         name: of a task in the task file, in one of its imported modules, or registered in this process.
         full: compare everything anew, even where a change feed could tell what changed.
+        records: ids of Notion records. The run asks Notion for these alone, by their ids, where what the
+            other records were is known well enough; else it is a run like any other.
         wait: None returns at once; True waits until the run ended, a number or duration at most so long.
 
     Returns:
@@ -61,7 +73,8 @@ def enqueue(
     try:
         check(client)
         run = new_run_id()
-        start(task.name, run, full=full)
+        looks = _to_look_at(client, task.name, records)
+        start(task.name, run, full=full, looks=looks)
         if wait is None or wait is False:
             return run
     finally:
@@ -71,12 +84,24 @@ def enqueue(
         return wait_for(patient, task.name, run, _seconds(wait))
 
 
-def start(name: str, run: ID, *, full: bool = False, trigger: Trigger = Trigger.AD_HOC) -> None:
-    """Send the chain of a run; raises RedisUnreachableError when the broker does not answer."""
+def _to_look_at(client: Client, name: str, records: Iterable[ID]) -> bool:
+    """Keep what is to be looked at before the run that does it is asked for; False when it is nothing."""
+    ids = [records] if isinstance(records, str) else list(records)
+    Looks(client, name).add(Side.NOTION, ids)
+    return bool(ids)
+
+
+def start(
+    name: str, run: ID, *, full: bool = False, looks: bool = False, trigger: Trigger = Trigger.AD_HOC
+) -> None:
+    """Send the chain of a run; raises RedisUnreachableError when the broker does not answer.
+
+    `looks`: it only has to use the looks (`redis.looks`) that were added before.
+    """
     from sync_workers.worker.tasks import run_chain
 
     try:
-        run_chain(Delivery(name, run, trigger, full)).apply_async(retry=False)
+        run_chain(Delivery(name, run, trigger, full, looks)).apply_async(retry=False)
     except OperationalError as error:
         where = place(load_settings().broker)
         raise RedisUnreachableError(

@@ -25,7 +25,7 @@ def overtaken(delivery: Delivery, lease: Lease) -> Done:
         "task %s: Redis lost its keys under run %s; it begins again as %s", delivery.task, delivery.run, anew,
         extra={"task": delivery.task, "run": delivery.run, "action": "begin again"},
     )  # fmt: skip
-    return Done(shown, following=Following(anew, delivery.full))
+    return Done(shown, following=Following(anew, delivery.full, delivery.looks))
 
 
 def stopped(delivery: Delivery, runs: RunsStore, taking: Taking) -> Done:

@@ -75,10 +75,13 @@ def _get(made: Attempt) -> Done:
         made.report.started = datetime.now(UTC)
         made.runs.expect_rested()
         with made.task.sync_services() as services:
+            looks = Pair.each(made.looks.waiting)
             gathered = reading.get(
                 services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full
             )
         made.put("snapshot", gathered, made.report)
+        for side in Side:
+            made.looks.used(side, looks[side])
         counted = {side.value: len(gathered.snapshot[side].records) for side in Side}
         return made.hand_on({"phase": "get", "records": counted})
     return made.hand_on({"phase": "get"})

@@ -77,18 +77,20 @@ def _message(phase: Any, delivery: Delivery) -> Any:
     named = {"task": delivery.task, "trigger": delivery.trigger.value, "run": delivery.run}
     # Flower's list cuts what is long, so that this says it in few words.
     shown = " ".join(f"{name}={text}" for name, text in named.items())
-    return phase.si(**named, full=delivery.full).set(kwargsrepr=shown)
+    return phase.si(**named, full=delivery.full, looks=delivery.looks).set(kwargsrepr=shown)
 
 
 def send_following(task: str, following: Following) -> None:
     """Start the run that was asked for while another one worked."""
-    patiently(run_chain(Delivery(task, following.run, Trigger.AD_HOC, following.full)).apply_async)
+    wanted = Delivery(task, following.run, Trigger.AD_HOC, following.full, following.looks)
+    patiently(run_chain(wanted).apply_async)
 
 
 def _delivery(names: dict[str, Any]) -> Delivery:
     return Delivery(
-        task=names["task"], run=names["run"], trigger=Trigger(names["trigger"]), full=bool(names["full"])
-    )
+        task=names["task"], run=names["run"], trigger=Trigger(names["trigger"]), full=bool(names["full"]),
+        looks=bool(names.get("looks")),
+    )  # fmt: skip
 
 
 def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> Done:

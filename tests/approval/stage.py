@@ -15,7 +15,7 @@ from sync_workers.approval import approve
 from sync_workers.engine.rules import Limits, Rules
 from sync_workers.errors import GuardError
 from sync_workers.local import run_here
-from sync_workers.model import ID, Pair, Part, Side
+from sync_workers.model import ID, NOTHING, Pair, Part, Record, Side
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
@@ -107,8 +107,8 @@ class Repeating(MemoryService):
     def setup(self) -> Mapping[str, str]:
         return {**super().setup(), "credential": self.credential}
 
-    def fetch(self, cursor: str | None = None) -> Any:
-        fetched = super().fetch(cursor)
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Any:
+        fetched = super().fetch(cursor, known)
         again = tuple(record for record in fetched.records if record.id in self.twice)
         return replace(fetched, records=(*fetched.records, *again))
 

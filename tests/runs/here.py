@@ -10,7 +10,7 @@ import pytest
 
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.errors import RejectedError
-from sync_workers.model import ID, About, ConflictMode, Fields, Pair, Part, Record, Side
+from sync_workers.model import ID, NOTHING, About, ConflictMode, Fields, Pair, Part, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
@@ -37,8 +37,8 @@ class Guarded(MemoryService):
         self.refused: set[str] = set()
         self.asked: list[str] = []
 
-    def fetch(self, cursor: str | None = None) -> Any:
-        fetched = super().fetch(cursor)
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Any:
+        fetched = super().fetch(cursor, known)
         return replace(fetched, records=tuple(r for r in fetched.records if r.id not in self.hidden))
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -80,10 +80,10 @@ class RoughService(MemoryService):
     def setup(self) -> dict[str, str]:
         return {**super().setup(), "credential": self.temper.credential}
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
         trouble, missing = self.temper.listing, self.temper.missing
         if trouble is Trouble.NONE:
-            return super().fetch(cursor)
+            return super().fetch(cursor, known)
         if trouble is Trouble.RAISES:
             raise LaterError("not now", wait=timedelta(minutes=1))
         # Without a cursor, so that no mirror keeps what was a lie.

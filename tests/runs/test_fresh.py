@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 
 from sync_workers.engine.rules import DeletePolicy, FieldRule, Limits, Rules
 from sync_workers.errors import GuardError
-from sync_workers.model import Pair, Side
+from sync_workers.model import ID, NOTHING, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.services.base import Fetched, Mapped
 from sync_workers.services.memory import Container, MemoryService
@@ -197,8 +197,8 @@ class Filtered(MemoryService):
     def setup(self) -> dict[str, str]:
         return {**super().setup(), "filter": " ".join(sorted(self.names))}
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
-        found = super().fetch(cursor)
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
+        found = super().fetch(cursor, known)
         return replace(found, records=tuple(r for r in found.records if r.fields["title"] in self.names))
 
 

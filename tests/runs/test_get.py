@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.errors import AccessError
-from sync_workers.model import ID, Pair, Record, Side
+from sync_workers.model import ID, NOTHING, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.get import Gathered, get
 from sync_workers.services.base import Capabilities, Fetched, Field, Kind, Service
@@ -27,8 +27,9 @@ class Scripted(MemoryService):
         self.answers: Iterator[Fetched] = iter(answers)
         self.cursors: list[str | None] = []
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
         self.cursors.append(cursor)
+        self.known = known
         return next(self.answers)
 
 
@@ -39,9 +40,9 @@ class Noted(MemoryService):
         super().__init__(container, capabilities=capabilities)
         self.cursors: list[str | None] = []
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
         self.cursors.append(cursor)
-        return super().fetch(cursor)
+        return super().fetch(cursor, known)
 
 
 def read(
@@ -78,8 +79,8 @@ def test_both_sides_are_listed_with_schema_setup_and_clock() -> None:
 
 def test_r4_what_a_listing_raises_goes_through_since_a_part_of_it_would_be_a_lie() -> None:
     class Closed(MemoryService):
-        def fetch(self, cursor: str | None = None) -> Fetched:
-            raise AccessError(f"not shown to you {cursor}")
+        def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
+            raise AccessError(f"not shown to you {cursor} {len(known)}")
 
     with pytest.raises(AccessError):
         read(Closed(Container()))

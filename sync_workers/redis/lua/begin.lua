@@ -1,6 +1,7 @@
 -- Take the lease of a task for one attempt of one phase.
 -- Answers {'taken', fence, full, pause} | {'held', by, following} | {'paused', pause} | {'superseded'} | {'finished'};
 -- a pause is its by, reason and since, empty when the task is not paused.
+-- `full` says how far the run reaches: 1 compares everything anew, 0 is an ordinary run, -1 only looks at records.
 local lease, fence, current, following, runs, reports, joined, counters, paused = unpack(KEYS)
 local run, trigger, first, full, ttl, total, held, most, asked, connection = unpack(ARGV)
 
@@ -56,8 +57,8 @@ if holder then
     redis.call('HSET', following, 'run', run, 'full', full)
   elseif next_run ~= run then
     join(run, next_run)
-    if full == '1' then
-      redis.call('HSET', following, 'full', '1')
+    if tonumber(full) > tonumber(redis.call('HGET', following, 'full') or '0') then
+      redis.call('HSET', following, 'full', full)
     end
   end
   return {'held', holder, next_run}
@@ -80,8 +81,10 @@ local dead = redis.call('HMGET', current, 'run', 'full')
 if dead[1] then
   join(dead[1], run)
 end
-if waiting[2] == '1' or dead[2] == '1' then
-  full = '1'
+for _, reach in ipairs({waiting[2] or full, dead[2] or full}) do
+  if tonumber(reach) > tonumber(full) then
+    full = reach
+  end
 end
 redis.call('DEL', following, current)
 redis.call('HSET', current, 'run', run, 'trigger', trigger, 'full', full, 'begun', string.format('%d', now))

@@ -22,7 +22,7 @@ from sync_workers.errors import (
     SyncError,
     UnknownOutcomeError,
 )
-from sync_workers.model import ID, Fields, Record
+from sync_workers.model import ID, NOTHING, Fields, Record
 from sync_workers.services.base import (
     Capabilities,
     Fetched,
@@ -95,22 +95,22 @@ class CaldavService(WithoutExtras):
         zone = self._setting.zone.key
         return {"container": self._calendar.url, "credential": self._credential, "zone": zone}
 
-    def fetch(self, cursor: str | None = None) -> Fetched:
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - nothing is costly here
         if cursor is None:
             return self._list()
         # The cursor is the token, behind the number of objects that were known when it was new.
-        known, _, token = cursor.partition(":")
-        changes = self._calendar.changes(token) if token and known.isdecimal() else None
+        number, _, token = cursor.partition(":")
+        changes = self._calendar.changes(token) if token and number.isdecimal() else None
         if changes is None:
             return replace(self._list(), reset=True)
         # A token that DAViCal forgot is answered with all objects and no deletions, as if all had just
         # changed. Where most of the calendar comes back, the whole costs little more and is certain.
-        if not changes.deleted and len(changes.changed) > int(known) / 2:
+        if not changes.deleted and len(changes.changed) > int(number) / 2:
             return replace(self._list(), reset=True)
         now = self._calendar.objects(changes.changed)
         found = self._sort(stored for stored in now.values() if stored is not None)
         gone = (*changes.deleted, *(name for name, stored in now.items() if stored is None))
-        following = f"{max(0, int(known) - len(gone))}:{changes.token}"
+        following = f"{max(0, int(number) - len(gone))}:{changes.token}"
         return replace(found, tombstones=(*gone, *found.tombstones), cursor=following, complete=False)
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from sync_workers.errors import MovedError, RejectedError, SyncError, UnknownOutcomeError
-from sync_workers.model import ID, Fields, Record
+from sync_workers.model import ID, NOTHING, Fields, Record
 from sync_workers.services.base import (
     Capabilities,
     Fetched,
@@ -79,7 +79,7 @@ class NotionService:
             "fields": ", ".join(sorted(f"{found.name}={found.id}" for found in self._pages.chosen.mapped)),
         }
 
-    def fetch(self, cursor: str | None = None) -> Fetched:  # noqa: ARG002 - there is no change feed
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - there is no change feed
         pages = Listing(self._api, self._source.id, self._property_ids).pages()
         return self._pages.listed(pages)
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sync_workers.errors import MovedError, RejectedError
-from sync_workers.model import ID, Fields, Record
+from sync_workers.model import ID, NOTHING, Fields, Record
 from sync_workers.services.base import (
     Capabilities,
     Fetched,
@@ -80,7 +80,7 @@ class SqlService(WithoutExtras):
         credential = self._database.credential
         return bound if credential is None else {**bound, "credential": credential}
 
-    def fetch(self, cursor: str | None = None) -> Fetched:  # noqa: ARG002 - there is no change feed
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - there is no change feed
         statement = self._rows.visible()
         with self._database.reading(self._name) as connection:
             rows = connection.execute(statement).all()
