@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sync_workers.errors import DecisionError, MovedError, StateError
 from sync_workers.model import Plan, Side
 from sync_workers.redis.connect import Client
+from sync_workers.redis.links import related
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.report import Report, Trigger
 from sync_workers.runs.diff import decide
@@ -61,7 +62,8 @@ class _Approval:
         report, rules = turn.report, turn.task.sync_rules
         known = state.setup if state is not None else {}
         # Without the time: what a person approves waits in no quarantine.
-        fresh = decide(rules, state, gathered, report, accept_guards=True)
+        links = related(turn.client, rules, turn.task.name)
+        fresh = decide(rules, state, gathered, report, accept_guards=True, links=links)
         try:
             found = standing(refused, fresh, gathered.setup, known, self.plans.begun(self.refusal))
         except MovedError as moved:

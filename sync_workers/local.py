@@ -18,6 +18,7 @@ from typing import Any
 from sync_workers.errors import GuardError, SyncError
 from sync_workers.model import Plan
 from sync_workers.redis.connect import Client, check, connect
+from sync_workers.redis.links import related
 from sync_workers.redis.state_store import load
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.calls import Calls, confirmed
@@ -41,7 +42,8 @@ def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Re
         reasons: tuple[str, ...] = ()
         try:
             state = load(client, task.name)
-            plan = decide(task.sync_rules, state, gathered, report, now=report.started)
+            links = related(client, task.sync_rules, task.name)
+            plan = decide(task.sync_rules, state, gathered, report, now=report.started, links=links)
         except GuardError as refused:
             plan, reasons = refused.plan, refused.reasons
         return confirmed(plan, Calls(services, report, {})), report, reasons
@@ -70,7 +72,8 @@ def run_here(
     def choose(turn: Turn, state: State | None, gathered: Gathered) -> Choice:
         rules, report, now = task.sync_rules, turn.report, datetime.now(UTC)
         with keeping_refused(state, gathered, turn.keep):
-            plan = decide(rules, state, gathered, report, accept_guards=accept_guards, now=now)
+            links = related(turn.client, rules, task.name)
+            plan = decide(rules, state, gathered, report, accept_guards=accept_guards, now=now, links=links)
         return Choice(plan, gathered.setup)
 
     return take_turn(

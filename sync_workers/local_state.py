@@ -9,6 +9,7 @@ from pathlib import Path
 from sync_workers.errors import LaterError, StateError
 from sync_workers.model import ID, Pair
 from sync_workers.redis.connect import Client
+from sync_workers.redis.links import related
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import load
 from sync_workers.report import Report, Trigger
@@ -58,7 +59,8 @@ def findings(task: Task, client: Client) -> tuple[Finding, ...]:
     Raises: as `stored`, and as a run.
     """
     state = stored(task, client)
-    return verify(task.sync_rules, state, _gathered(task, client, Report(task.name)))
+    links = {**related(client, task.sync_rules, task.name), task.name: state.ids}
+    return verify(task.sync_rules, state, _gathered(task, client, Report(task.name)), links)
 
 
 def import_state(task: Task, client: Client, path: Path, *, replace: bool) -> Imported:
@@ -81,7 +83,8 @@ def import_state(task: Task, client: Client, path: Path, *, replace: bool) -> Im
         gathered = _gathered(task, client, turn.report)
         found = fit(given, gathered.snapshot, task.sync_rules.limits)
         _expect_fit(task, path, found)
-        state = completed(given, crossings(task.sync_rules, gathered), gathered.snapshot)
+        links = {**related(client, task.sync_rules, task.name), task.name: given.ids}
+        state = completed(given, crossings(task.sync_rules, gathered, links), gathered.snapshot)
         # The original knows no set-up: what it was made with is what was just compared.
         state.setup = given.setup or dict(gathered.setup)
         backup = _backed_up(task, old, path) if old is not None else None

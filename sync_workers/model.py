@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from sync_workers.record import NOTHING_ELSE, About, Record
+from sync_workers.references import Reference
 from sync_workers.sides import ID, NOTHING, ConflictMode, Fields, Pair, Recalled, Side
 
 __all__ = [
@@ -106,6 +107,7 @@ class Part(StrEnum):
     MATCHED = "matched"
     NOTION_CREATED = "notion_created"
     OTHER_CREATED = "other_created"
+    RELATED = "related"  # what names a record that was made just before
     UNDONE = "undone"  # what a person takes back of an earlier run
 
     @staticmethod
@@ -165,6 +167,7 @@ class Operation:
             operation settles, so that the losing values come into the history.
         alike: for CREATE, records of the target that could be taken for the one that is to be made, but
             were there before.
+        references: which of the written fields name other records.
         note: for ANNOTATE, the text; empty takes it away. For what is taken back, the entry that it is.
         resolve_fields: for RESOLVE, the undisputed fields to write on each side with them.
         memory: what the value maps of the record remember from now on, by Notion attribute.
@@ -186,6 +189,7 @@ class Operation:
     note: str = field(default="", repr=False)
     memory: Mapping[str, Recalled] = field(default_factory=dict, repr=False)
     unsent: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @property
     def source_id(self) -> ID:

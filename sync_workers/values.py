@@ -18,6 +18,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sync_workers.references import Counterpart
+
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
@@ -85,7 +87,7 @@ def _canonical_scalar(value: Any) -> Any:
     raise UnsupportedValueError(value)
 
 
-_SCALARS = (bool, int, date, time, timedelta, UUID, bytes)
+_SCALARS = (bool, int, date, time, timedelta, UUID, bytes, Counterpart)
 
 
 def _canonical_moment(value: datetime) -> datetime:
@@ -224,6 +226,7 @@ _WRITERS: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], Any]], ...] 
     (bytes, "$bytes", bytes.hex),
     (tuple, "$tuple", lambda items: [to_json(item) for item in items]),
     ((set, frozenset), "$set", _write_set),
+    (Counterpart, "$counterpart", lambda one: [one.of, one.number]),
 )
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -237,6 +240,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$bytes": bytes.fromhex,
     "$tuple": lambda items: tuple(from_json(item) for item in items),
     "$set": _read_set,
+    "$counterpart": lambda parts: Counterpart(*parts),
     "$float": float,
     "$dict": lambda plain: {key: from_json(item) for key, item in plain.items()},
 }

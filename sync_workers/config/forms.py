@@ -128,3 +128,4 @@ class FieldForm(Form):
     conflict: Mode | None = None
     values: Pairs = ()
     form: Annotated[ValueForm, Field(strict=False)] | None = None
+    relation: Text | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sync_workers.config.forms import DeleteForm, FieldForm, GuardForm, SideForm, Table, TaskForm
@@ -22,6 +23,7 @@ def read_tasks(checked: Tables, data: Table, connections: Connections) -> dict[s
     """All tasks without problems, by name."""
     names: dict[str, str] = {}
     tasks: dict[str, TaskConfig] = {}
+    written_names = _names(data)
     for written, found in tables(data, "tasks"):
         path = ("tasks", written)
         try:
@@ -33,10 +35,19 @@ def read_tasks(checked: Tables, data: Table, connections: Connections) -> dict[s
             checked.problems.add(path, f"is the same name as {names[name]!r}: choose another")
         elif name:
             names[name] = written
-        task = _TaskReader(checked, path, found, connections).task(name)
+        task = _TaskReader(checked, path, found, connections, written_names).task(name)
         if task is not None:
             tasks[name] = task
     return tasks
+
+
+def _names(data: Table) -> frozenset[str]:
+    """The names of all tasks, with or without problems."""
+    names = set()
+    for written, _ in tables(data, "tasks"):
+        with suppress(ValueError):
+            names.add(task_name(written))
+    return frozenset(names)
 
 
 def _deletes(written: DeletePolicy | DeleteForm) -> Pair[DeletePolicy]:
@@ -52,6 +63,7 @@ class _TaskReader:
     path: Path
     data: Table
     connections: Connections
+    names: Collection[str]
 
     def task(self, name: str) -> TaskConfig | None:
         form = self.checked.form(TaskForm, self.data, self.path)
@@ -107,7 +119,26 @@ class _TaskReader:
                 sentence = f"goes to {form.other!r}, as {taker!r} does: an attribute takes one field"
                 self.problem(("fields", name), sentence)
             attrs = Pair(name, form.other)
-            found[name] = FieldRule(attrs, form.direction, form.conflict, form.values, form.form)
+            found[name] = FieldRule(
+                attrs, form.direction, form.conflict, form.values, form.form, self.relation(name, form)
+            )
+        return found
+
+    def relation(self, name: str, form: FieldForm) -> str | None:
+        """The task whose records the field names."""
+        if form.relation is None:
+            return None
+        place = ("fields", name, "relation")
+        if form.values:
+            self.problem(
+                place, "stands beside values: what a relation names crosses by the links of its task"
+            )
+        try:
+            found = task_name(form.relation)
+        except ValueError:
+            found = form.relation
+        if found not in self.names:
+            self.problem(place, f"there is no [tasks.{form.relation}]{hint(found, self.names)}")
         return found
 
     def field(self, name: str, value: object) -> FieldForm | None:
@@ -145,6 +176,10 @@ class _TaskReader:
             for number, name in enumerate(form.match):
                 if written and name not in written:
                     self.problem(("match", number), f"{name!r} is no field of the task{hint(name, written)}")
+                if name in fields and fields[name].relation is not None:
+                    self.problem(
+                        ("match", number), f"{name!r} is a relation, which may have to wait for links"
+                    )
             return tuple(dict.fromkeys(form.match))
         if not fields or not (connected.notion and connected.other):
             return ()

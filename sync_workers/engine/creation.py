@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.model import ID, Action, Operation, Pair, Part, Recalled, Record, Side
+from sync_workers.references import Reference
 from sync_workers.values import is_unset
 
 
@@ -20,12 +21,14 @@ class Creation:
         base: what the source showed of it.
         unset: bases of the fields that never cross to it.
         held: fields whose value waits.
+        references: those that name other records.
     """
 
     sent: dict[str, Any]
     base: dict[str, Any]
     unset: dict[str, None]
     held: list[tuple[Crossing, UncrossableError]]
+    references: list[Reference] = field(default_factory=list)
 
     def operation(
         self,
@@ -41,6 +44,7 @@ class Creation:
         return Operation(
             part, Action.CREATE, target, ids, reason, Pair.of(source, record, None), self.sent,
             Pair.of(source, self.base, self.unset), memory=memory, unsent=unsent,
+            references=tuple(self.references),
         )  # fmt: skip
 
 
@@ -53,6 +57,8 @@ def creation(crossings: Sequence[Crossing], target: Side, record: Record) -> Cre
         try:
             if crossing.reaches(target):
                 made.sent[crossing.attrs[target]] = crossing.to(target, value)
+                if (reference := crossing.reference(Pair(None, None))) is not None:
+                    made.references.append(reference)
             made.base[crossing.attrs[source]] = value
         except UncrossableError as error:
             made.held.append((crossing, error))

@@ -15,6 +15,7 @@ from sync_workers.engine.lists import LISTS, alike, holds, is_list, items_of, jo
 from sync_workers.engine.rules import FieldRule
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ConflictMode, Pair, Recalled, Side
+from sync_workers.references import Reference
 from sync_workers.sides import NOTHING_RECALLED
 from sync_workers.values import DateRange, canonical, is_unset, same
 
@@ -64,6 +65,14 @@ class Crossing:
 
     def reaches(self, side: Side) -> bool:
         return self.rule.direction.reaches(side)
+
+    def knowing(self, _bases: Pair[Any]) -> Crossing:
+        """The same for one record whose bases are given; None stands for one that is not known."""
+        return self
+
+    def reference(self, _values: Pair[Any]) -> Reference | None:
+        """What an operation that writes the field has to know of the records that it names."""
+        return None
 
     def recalling(self, recalled: Recalled) -> Crossing:
         """The same for a record of which something is remembered."""

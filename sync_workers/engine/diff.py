@@ -12,22 +12,25 @@ from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.alike import Alike, MarkOf, unmarked
 from sync_workers.engine.creation import creation, left_unset
-from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.crossing import Crossing
 from sync_workers.engine.decided import decided, unseen
 from sync_workers.engine.draft import Draft
+from sync_workers.engine.links import Links
 from sync_workers.engine.match import match, unlinked
-from sync_workers.engine.merge import Merged, edited, merge
+from sync_workers.engine.merge import edited, merge
 from sync_workers.engine.notes import NO_NOTES, notes_to_write
-from sync_workers.engine.parents import parents_first
+from sync_workers.engine.parents import named_first
 from sync_workers.engine.recall import Memories
+from sync_workers.engine.relations import NO_LINKS, crossings_of, named_by
 from sync_workers.engine.rules import DeletePolicy, OutOfScopePolicy, Rules
+from sync_workers.engine.settling import Settling, held
 from sync_workers.fields import Field
 from sync_workers.model import (
     ID,
     NOTHING,
     Action,
+    Fields,
     Hold,
-    Operation,
     Pair,
     Part,
     Plan,
@@ -54,6 +57,8 @@ def diff(
     safe_creates: Pair[bool] = NOT_SAFE,
     notes: Pair[bool] = NO_NOTES,
     mark: MarkOf = unmarked,
+    links: Mapping[str, Mapping[ID, ID]] = NO_LINKS,
+    task: str = "",
 ) -> Plan:
     """The plan that brings both sides together.
 
@@ -64,16 +69,16 @@ def diff(
         safe_creates: whether a side makes no second record when a create is repeated.
         notes: whether a side has a place for texts about conflicts.
         mark: what a create on that side from that source stamps on its record.
+        links: of other tasks that fields name records of, from Notion id to other id, by the task's name.
+        task: the name of this one, whose own records a field may name, too.
     """
-    crossings = [
-        Crossing(rule, Pair(fields.notion.get(rule.attrs.notion), fields.other.get(rule.attrs.other)))
-        for rule in rules.fields
-    ]
+    own = Links.of(task, state.ids if rules.names(task) else {})
+    crossings = crossings_of(rules, fields, links, own)
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
     adopted = adopt(crossings, rules, state, absence, free, safe_creates)
     memories = Memories(crossings, state)
-    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark, memories).run()
+    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark, memories, own).run()
 
 
 @dataclass(slots=True)
@@ -87,11 +92,18 @@ class _Diff:
     notes: Pair[bool]
     mark: MarkOf
     memories: Memories
+    own: Links
     draft: Draft = field(default_factory=Draft)
+    settling: Settling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settling = Settling(self.rules, self.memories, self.own, self.draft)
 
     def run(self) -> Plan:
         self._linked()
         self._unlinked()
+        self.settling.look_again()
+        self._name_alike()
         draft, snapshot = self.draft, self.absence.snapshot
         asked = notes_to_write(self.state, snapshot, self.notes, draft.conflicts, draft.operations())
         draft.parts[Part.MATCHED].extend(list(asked))
@@ -104,6 +116,7 @@ class _Diff:
     def _linked(self) -> None:
         notion, other = (self.absence.snapshot[side].records for side in Side)
         notion_bases, other_bases = self.state.objs, self.state.other_objs
+        changed: list[tuple[Pair[Record], Pair[Fields]]] = []
         for notion_id, other_id in self.state.ids.items():
             one, another = notion.get(notion_id), other.get(other_id)
             if one is None or another is None:
@@ -113,10 +126,12 @@ class _Diff:
             # Nothing changed on either side: the case of nearly all records in nearly all runs.
             if one.fields == base and another.fields == other_base:
                 continue
-            records, bases = Pair(one, another), Pair(base, other_base)
+            changed.append((Pair(one, another), Pair(base, other_base)))
+        # After what is absent: what is made again has no counterpart yet that another record could name.
+        for records, bases in changed:
             said = decided(self.rules, self.state, records, self.notes)
-            crossings = self.memories.of(Pair(notion_id, other_id))
-            self._merged(Part.CHANGED, records, merge(crossings, self.rules, records, bases, said))
+            crossings = self.memories.of(Pair(records.notion.id, records.other.id))
+            self.settling.settle(Part.CHANGED, crossings, records, bases, said)
 
     def _absent(self, ids: Pair[ID], records: Pair[Record | None]) -> None:
         """A linked record is missing from one listing, or from both."""
@@ -149,6 +164,7 @@ class _Diff:
             self.draft.add(part, Action.UNLINK, target, ids, f"deleted on {side}", records)
         # Deleted on one side and edited on the other: the edit wins.
         elif edited(self.crossings, target, record, base):
+            self.own.copied(target, record.id)
             self._create(side, ids, record, f"deleted on {side}, but edited on {target}")
         # Deleted on one side, untouched on the other.
         else:
@@ -165,14 +181,22 @@ class _Diff:
         found = match(self.crossings, self.rules, snapshot, self.free, parted, planned)
         self.draft.ambiguous.extend(found.ambiguous)
         for ids in found.linked:
+            self.own.add(ids)
+        for ids in found.linked:
             self._link(ids, "one key on both sides")
         for source in Side:
-            for record_id in parents_first(found.new[source], snapshot[source].records):
+            for record_id in self._ordered(source, found.new[source]):
                 # An orphan's own source has to be confirmed gone before a second one is made.
                 ids_of = Pair.of(source, record_id, self.adopted.orphans[source].get(record_id))
                 record = snapshot[source].records[record_id]
                 self._create(source.opposite, ids_of, record, f"new on {source}")
-        self._name_alike()
+
+    def _ordered(self, source: Side, ids: Sequence[ID]) -> list[ID]:
+        """The records to be copied in an order in which each can name those that were made before it."""
+        records = self.absence.snapshot[source].records
+        for record_id in ids:
+            self.own.copied(source, record_id)
+        return named_first(ids, lambda i: named_by(self.crossings, source, records[i], self.own.task))
 
     def _name_alike(self) -> None:
         """Say for each create which records it surely does not make, since they are there already."""
@@ -192,6 +216,8 @@ class _Diff:
                 self.free[side].pop(record_id, None)
         self.draft.ambiguous.extend(self.adopted.ambiguous)
         self.draft.held.extend(self.adopted.held)
+        for ids in (*(ids for ids, _, _ in self.adopted.sent), *self.adopted.keyed):
+            self.own.add(ids)
         for ids, target, begun in self.adopted.sent:
             self._adopt(ids, target, begun)
         for ids in self.adopted.keyed:
@@ -205,7 +231,7 @@ class _Diff:
         records = self._records(ids)
         merged = merge(self.crossings, self.rules, records)
         self.draft.add(Part.MATCHED, Action.LINK, Side.NOTION, ids, reason, records, bases=merged.advanced)
-        self._merged(Part.MATCHED, records, replace(merged, advanced=Pair({}, {})))
+        self.settling.settle(Part.MATCHED, self.crossings, records, merged.advanced)
 
     def _adopt(self, ids: Pair[ID], target: Side, begun: Pending) -> None:
         """A create of ours whose reply was lost: link what it made, then look for later edits."""
@@ -220,64 +246,12 @@ class _Diff:
         bases = Pair.of(target, made, begun.source)
         why = "made by a run that lost the reply"
         self.draft.add(Part.MATCHED, Action.LINK, target, ids, why, records, bases=bases)
-        self._merged(Part.MATCHED, records, merge(self.crossings, self.rules, records, bases))
+        self.settling.settle(Part.MATCHED, self.crossings, records, bases)
 
     def _same(self, side: Side, attr: str, one: object, another: object) -> bool:
         crossing = next((c for c in self.crossings if c.attrs[side] == attr), None)
         forms = (one, another) if crossing is None else map(crossing.comparable, (one, another))
         return same(*forms)
-
-    def _merged(self, part: Part, records: Pair[Record], merged: Merged) -> None:
-        """The operations that one linked record asks for."""
-        ids = Pair(records.notion.id, records.other.id)
-        self.draft.conflicts.extend(merged.conflicts)
-        for crossing in self.crossings:
-            if (error := merged.uncrossable.get(crossing.attrs.notion)) is not None:
-                self._hold_value(crossing, ids, error)
-        if any(self.rules.asks(conflict) for conflict in merged.conflicts):
-            self._ask(part, records, merged)
-            return
-        advanced = merged.advanced
-        for side in Side:
-            if fields := merged.updates[side]:
-                bases = Pair.of(side, advanced[side], {**advanced[side.opposite], **merged.sources[side]})
-                why = f"edited on {side.opposite}"
-                lost = tuple(c for c in merged.conflicts if c.merged or c.winner is side.opposite)
-                after = Pair.of(side, {**bases[side], **fields}, bases[side.opposite])
-                update = Operation(
-                    part, Action.UPDATE, side, ids, why, records, fields, bases, lost,
-                    memory=self.memories.left(ids, after, Pair.of(side, records[side].fields, NOTHING)),
-                )  # fmt: skip
-                self.draft.take(update)
-                advanced = Pair({}, {})
-        if advanced.notion or advanced.other:
-            why = "both sides agree"
-            memory = self.memories.left(ids, advanced)
-            advance = Operation(
-                part, Action.ADVANCE, Side.NOTION, ids, why, records, bases=advanced, memory=memory
-            )
-            self.draft.take(advance)
-
-    def _ask(self, part: Part, records: Pair[Record], merged: Merged) -> None:
-        """Let the task's own `resolve_conflict` decide, and write the undisputed fields with it."""
-        bases = Pair.each(lambda s: {**merged.advanced[s], **merged.sources[s.opposite]})
-        self.draft.take(
-            Operation(
-                part,
-                Action.RESOLVE,
-                Side.NOTION,
-                Pair(records.notion.id, records.other.id),
-                "conflicts for the task's own resolve_conflict",
-                records,
-                bases=bases,
-                conflicts=tuple(c for c in merged.conflicts if self.rules.asks(c) or not c.held),
-                resolve_fields=merged.updates,
-            )
-        )
-
-    def _hold_value(self, crossing: Crossing, ids: Pair[ID | None], error: UncrossableError) -> None:
-        reason = f"the value of {crossing.attrs[error.side]!r} {error.reason}"
-        self.draft.hold(error.side, ids[error.side] or "", reason, asks=error.asks)
 
     def _create(self, target: Side, ids: Pair[ID | None], record: Record, reason: str) -> None:
         source = target.opposite
@@ -285,7 +259,7 @@ class _Diff:
         made = creation(crossings, target, record)
         known_as = Pair.of(source, record.id, ids[target])
         for crossing, error in made.held:
-            self._hold_value(crossing, known_as, error)
+            self.draft.held.append(held(crossing, known_as, error))
         # One that was begun before comes first: a safe create may give back what the first attempt
         # made, and that is then no new record any more.
         again = record.id in self.state.pending.get(target, {})

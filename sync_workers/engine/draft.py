@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from sync_workers.model import (
@@ -23,12 +24,17 @@ from sync_workers.model import (
 
 @dataclass(slots=True)
 class Draft:
-    """What was decided so far; the plan has its operations in the order of the parts."""
+    """What was decided so far; the plan has its operations in the order of the parts.
+
+    Attributes:
+        fields_held: by Notion id, linked records of which a field waits.
+    """
 
     parts: dict[Part, list[Operation]] = field(default_factory=lambda: {part: [] for part in Part})
     conflicts: list[Conflict] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     held: list[Hold] = field(default_factory=list)
+    fields_held: list[tuple[ID, Hold]] = field(default_factory=list)
     ignored: list[Hold] = field(default_factory=list)
 
     def add(
@@ -49,6 +55,16 @@ class Draft:
 
     def hold(self, side: Side, record_id: ID, reason: str, *, asks: bool = False) -> None:
         self.held.append(Hold(side, record_id, reason, asks))
+
+    def retract(self, notion_ids: AbstractSet[ID]) -> None:
+        """Forget what these linked records asked for; their links stay."""
+        settled = {Action.UPDATE, Action.ADVANCE, Action.RESOLVE}
+        for part, operations in self.parts.items():
+            self.parts[part] = [
+                op for op in operations if op.action not in settled or op.ids.notion not in notion_ids
+            ]
+        self.conflicts = [one for one in self.conflicts if one.ids.notion not in notion_ids]
+        self.fields_held = [one for one in self.fields_held if one[0] not in notion_ids]
 
     def outcome(self) -> Pair[dict[ID, Record | None]]:
         """What the writes so far make of the records that they are for; None of what they take away."""
@@ -76,5 +92,6 @@ class Draft:
         return tuple(operation for part in Part for operation in self.parts[part])
 
     def plan(self, links: int) -> Plan:
-        said = (tuple(self.conflicts), tuple(self.ambiguous), tuple(self.held))
+        held = (*self.held, *(hold for _, hold in self.fields_held))
+        said = (tuple(self.conflicts), tuple(self.ambiguous), held)
         return Plan(self.operations(), *said, links=links, ignored=tuple(self.ignored))

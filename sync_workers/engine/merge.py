@@ -15,6 +15,7 @@ from sync_workers.engine.decided import NOTHING_DECIDED, Decided, stands, wanted
 from sync_workers.engine.resolve import verdict
 from sync_workers.engine.rules import Rules
 from sync_workers.model import NOTHING, Conflict, Fields, Pair, Record, Side
+from sync_workers.references import Reference
 from sync_workers.remarks import Decision
 from sync_workers.values import is_unset, same
 
@@ -48,6 +49,7 @@ class Merged:
         sources: per written side the values on the opposite side that the updates were made from.
         advanced: per side the bases that move without a write.
         conflicts: decided and held ones.
+        references: per written side what the updates name.
         uncrossable: why the value of a field cannot cross, by Notion attribute.
     """
 
@@ -55,6 +57,7 @@ class Merged:
     sources: Pair[dict[str, Any]] = field(default_factory=lambda: Pair({}, {}))
     advanced: Pair[dict[str, Any]] = field(default_factory=lambda: Pair({}, {}))
     conflicts: list[Conflict] = field(default_factory=list)
+    references: Pair[list[Reference]] = field(default_factory=lambda: Pair([], []))
     uncrossable: dict[str, UncrossableError] = field(default_factory=dict)
 
 
@@ -71,9 +74,10 @@ def merge(
     that is unset on one side is filled, and a real difference is a conflict.
     """
     merged = Merged()
-    for crossing in crossings:
-        values = Pair.each(_taker(crossing, Pair(records.notion.fields, records.other.fields), None))
-        known = Pair.each(_taker(crossing, bases, MISSING))
+    for rule in crossings:
+        values = Pair.each(_taker(rule, Pair(records.notion.fields, records.other.fields), None))
+        known = Pair.each(_taker(rule, bases, MISSING))
+        crossing = rule.knowing(Pair.each(_taker(rule, bases, None)))
         case = _Case(crossing, records, values, known)
         decision = decided.decisions.get(crossing.attrs.notion)
         try:
@@ -147,6 +151,7 @@ def _takes_decision(case: _Case, decision: Decision, merged: Merged) -> bool:
             merged.sources[side.opposite][crossing.attrs[side]] = values[side]
         else:
             merged.updates[side][crossing.attrs[side]] = meant[side]
+            _refer(crossing, side, values, merged)
     merged.conflicts.append(case.conflict(decision.use, merged=decision.use is None, by_person=True))
     return True
 
@@ -238,3 +243,9 @@ def _write(crossing: Crossing, target: Side, values: Pair[Any], merged: Merged) 
     value = crossing.to(target, values[source], values[target])
     merged.updates[target][crossing.attrs[target]] = value
     merged.sources[target][crossing.attrs[source]] = values[source]
+    _refer(crossing, target, values, merged)
+
+
+def _refer(crossing: Crossing, target: Side, values: Pair[Any], merged: Merged) -> None:
+    if (reference := crossing.reference(values)) is not None:
+        merged.references[target].append(reference)

@@ -1,25 +1,33 @@
-"""The order in which records are copied: what others belong under comes first. Pure and linear."""
+"""The order in which records are copied: what others name comes first. Pure and linear."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from sync_workers.model import ID, Record
+from sync_workers.model import ID
 
 
-def parents_first(ids: Sequence[ID], records: Mapping[ID, Record]) -> list[ID]:
-    """The ids in their order, except that a parent among them stands before its children.
+def named_first(ids: Sequence[ID], named: Callable[[ID], Iterable[ID]]) -> list[ID]:
+    """The ids in their order, except that those that one of them names stand before it.
 
-    A circle of parents, which no service should show, is cut where it is first met.
+    A circle is cut where it is first met. `named` gives parents and other records that are named.
     """
-    if all(records[record_id].about.parent is None for record_id in ids):
+    names = {one: list(named(one)) for one in ids}
+    if not any(names.values()):
         return list(ids)
-    waiting, ordered = dict.fromkeys(ids), dict[ID, None]()
+    ordered, begun = dict[ID, None](), set[ID]()
     for record_id in ids:
-        line: dict[ID, None] = {}
-        above: ID | None = record_id
-        while above is not None and above in waiting and above not in ordered and above not in line:
-            line[above] = None
-            above = records[above].about.parent
-        ordered.update(dict.fromkeys(reversed(line)))
+        if record_id in begun:
+            continue
+        begun.add(record_id)
+        path: list[tuple[ID, Iterator[ID]]] = [(record_id, iter(names[record_id]))]
+        while path:  # not by recursion: a line of children can be of any length
+            one, rest = path[-1]
+            above = next((i for i in rest if i in names and i not in begun), None)
+            if above is None:
+                ordered[one] = None
+                path.pop()
+            else:
+                begun.add(above)
+                path.append((above, iter(names[above])))
     return list(ordered)

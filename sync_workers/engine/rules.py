@@ -60,6 +60,7 @@ class FieldRule:
         values: pairs of a Notion value and an other value that mean the same. For a value that
             stands in several pairs, the first one says what is written.
         form: how its values are read and written, where a side offers several ways; None for its usual one.
+        relation: the task whose records the values are ids of; the task's own name for those of itself.
     """
 
     attrs: Pair[str]
@@ -67,6 +68,7 @@ class FieldRule:
     mode: ConflictMode | None = None
     values: tuple[Pair[Any], ...] = ()
     form: str | None = None
+    relation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class Rules:
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
     task_resolves: bool = False
     loop_limit: int = 10
+
+    def names(self, task: str) -> bool:
+        """Whether a field names records of that task."""
+        return any(rule.relation == task for rule in self.fields)
 
     def asks(self, conflict: Conflict) -> bool:
         """Whether the task's own `resolve_conflict` is asked about this one, when it is applied."""

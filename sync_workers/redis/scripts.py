@@ -11,6 +11,7 @@ from importlib.resources import files
 
 BEGIN = "begin"
 END = "end"
+HEADS = "heads"
 KEEP = "keep"
 LOOKED = "looked"
 PUT = "put"
@@ -23,7 +24,7 @@ TURN = "turn"
 TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
 
-ALL = (BEGIN, END, KEEP, LOOKED, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
+ALL = (BEGIN, END, HEADS, KEEP, LOOKED, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
 
 
 @cache

@@ -169,11 +169,9 @@ def put_decision(client: Client, task: str, field: tuple[ID, str], decision: Dec
 
 
 def _load(client: Client, keys: Keys, parts: Collection[str]) -> State | None:
-    task, meta = keys.task, client.ask("HGETALL", keys.meta)
+    task, meta = keys.task, known(client, keys)
     if not meta:
         return None
-    if meta.get(b"version") != VERSION.encode():
-        raise _unknown_version(task)
 
     def fields(part: str) -> Iterator[tuple[str, bytes]]:
         return _scan(client, keys.part(part)) if part in parts else iter(())
@@ -186,6 +184,18 @@ def _load(client: Client, keys: Keys, parts: Collection[str]) -> State | None:
             f"restore a backup, or delete the keys {keys.prefix}:state:*; "
             "the next run then links by key and deletes nothing"
         ) from None  # the cause quotes field values, and this ends in logs and Celery results
+
+
+def known(client: Client, keys: Keys) -> Mapping[bytes, bytes]:
+    """What is known of a state as a whole; empty where there is none.
+
+    Raises:
+        StateError: it is of a version that is not known here.
+    """
+    meta: Mapping[bytes, bytes] = client.ask("HGETALL", keys.meta)
+    if meta and meta.get(b"version") != VERSION.encode():
+        raise _unknown_version(keys.task)
+    return meta
 
 
 def _chunks(fields: Mapping[str, bytes]) -> Iterator[list[str | bytes]]:

@@ -39,6 +39,7 @@ from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
 from sync_workers.runs.changes import link
 from sync_workers.runs.quarantine import Key, failed, key_of, own_ids, parent_in
+from sync_workers.runs.referring import UnlinkedError, named
 from sync_workers.runs.setup import forget
 from sync_workers.runs.store import Store
 from sync_workers.runs.writer import Writer
@@ -160,6 +161,7 @@ class Application:
             if operation.action.writes and self._is_left_out(operation):
                 return
             operation = self.calls.settled(operation, parts_hidden=self.plan.parts_hidden)
+            operation = self._named(operation)
             self.writer.perform(number, operation)
             self.report.count(operation.side, operation.action)
             _log.info(
@@ -187,6 +189,21 @@ class Application:
         except RejectedError as error:
             self.writer.forget(number, operation, self._quarantined(operation, str(error), unknown=False))
             self._fail(operation, str(error))
+
+    def _named(self, operation: Operation) -> Operation:
+        """The operation with the ids of the records that it names and that this run has made.
+
+        Raises:
+            HeldError: they are not there after all, and nothing else is to be written.
+        """
+        for reference in operation.references:
+            try:
+                operation = named(operation, reference, self.state)
+            except UnlinkedError as error:
+                name = reference.attrs[operation.side.opposite]
+                why = f"the value of {name!r} waits for {reference.task} to link record {error.record_id}"
+                operation = self.calls.hold_field(operation, reference, why)
+        return operation
 
     def _is_left_out(self, operation: Operation) -> bool:
         """Whether it is not even tried: its side rests, or what it belongs under failed."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sync_workers.errors import LaterError, MovedError
 from sync_workers.model import ID, Action, Fields, Hold, Operation, Pair, Part, Plan, Record, Side
+from sync_workers.references import Reference
 from sync_workers.report import Report
-from sync_workers.services.base import Gone, OutOfScope, Service
+from sync_workers.runs.referring import without_field
+from sync_workers.services.base import Gone, OutOfScope, Reveals, Service
 from sync_workers.values import same
 
 
@@ -49,6 +51,7 @@ class Calls:
     resting: MutableMapping[Side, str]
     check: Callable[[], None] = lambda: None
     asked: Side = Side.NOTION
+    revealed: dict[ID, bool] = field(default_factory=dict)
 
     def on(self, side: Side) -> Service:
         """The service of a side, for one call.
@@ -142,7 +145,45 @@ class Calls:
             side = hidden.side.opposite
             self.report.parted.append(Hold(side, operation.ids[side] or "", hidden.parted))
             return replace(operation, action=Action.UNLINK, side=side, fields={}, reason=hidden.parted)
+        return self._without_hidden(operation)
+
+    def _without_hidden(self, operation: Operation) -> Operation:
+        """The operation without the fields that perhaps only seem to name less than they did.
+
+        Raises:
+            HeldError: nothing is left of it.
+        """
+        for reference in operation.references:
+            for side in Side:
+                vanished = reference.vanished[side]
+                if hidden := [i for i in vanished if not self._is_revealed(side, i)]:
+                    shown = (
+                        f"{reference.attrs[side]} does not show record {hidden[0]} of {reference.task} now"
+                    )
+                    why = f"{shown}, which {side} does not show to us at all: not taken for cleared"
+                    operation = self.hold_field(operation, reference, why)
+                    break
         return operation
+
+    def hold_field(self, operation: Operation, reference: Reference, why: str) -> Operation:
+        """The operation without one of its fields, which waits.
+
+        Raises:
+            HeldError: nothing is left of it.
+        """
+        rest = without_field(operation, reference)
+        if not rest.fields and operation.action is Action.UPDATE:
+            raise HeldError(why)
+        self.report.held.append(Hold(operation.side, operation.source_id, why))
+        return rest
+
+    def _is_revealed(self, side: Side, record_id: ID) -> bool:
+        if not isinstance(self.services[side], Reveals):
+            return True
+        if record_id not in self.revealed:
+            service = self.on(side)
+            self.revealed[record_id] = isinstance(service, Reveals) and bool(service.revealed([record_id]))
+        return self.revealed[record_id]
 
     def _confirm(self, operation: Operation) -> None:
         """Ask by their ids for the records that an operation takes for gone.
@@ -190,10 +231,11 @@ class Calls:
 
 def confirmed(plan: Plan, calls: Calls) -> Plan:
     """The plan as a run would carry it out: without the records that turn out to be elsewhere."""
-    kept, held = [], list(plan.held)
+    kept, held, known = [], list(plan.held), len(calls.report.held)
     for operation in plan:
         try:
             kept.append(calls.settled(operation, parts_hidden=plan.parts_hidden))
         except HeldError as waits:
             held.append(Hold(operation.side, operation.source_id, str(waits)))
+    held += calls.report.held[known:]  # fields of operations that are carried out without them
     return replace(plan, operations=tuple(kept), held=tuple(held))

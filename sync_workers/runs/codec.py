@@ -30,6 +30,7 @@ from sync_workers.model import (
     Record,
     Side,
 )
+from sync_workers.references import Reference
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.get import Gathered, Mirror
 from sync_workers.runs.history import Entry
@@ -42,7 +43,7 @@ _NOUNS: dict[str, type] = {
     noun.__name__: noun
     for noun in (
         *(About, Ambiguity, Conflict, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
-        *(Operation, Pair, Plan, Record, RefusedPlan, Refusal, Report),
+        *(Operation, Pair, Plan, Record, Reference, RefusedPlan, Refusal, Report),
     )
 }
 _ENUMS: dict[str, type[Enum]] = {enum.__name__: enum for enum in (Action, Kind, Outcome, Part, Side, Trigger)}

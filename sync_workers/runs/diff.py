@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from sync_workers.engine.diff import diff
 from sync_workers.engine.guard import refusals
 from sync_workers.engine.paused import leave_alone, unpaused
+from sync_workers.engine.relations import NO_LINKS
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import GuardError
-from sync_workers.model import Action, Operation, Pair, Part, Plan, Side
+from sync_workers.model import ID, Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.changes import idempotent
 from sync_workers.runs.get import Gathered, spent
@@ -28,8 +30,11 @@ def decide(
     *,
     accept_guards: bool = False,
     now: datetime | None = None,
+    links: Mapping[str, Mapping[ID, ID]] = NO_LINKS,
 ) -> Plan:
     """The plan of a run; without the time, no record waits in quarantine.
+
+    `links` are those of the tasks whose records fields name, but for this one's own.
 
     Raises:
         GuardError: the plan looks like an accident; `accept_guards` carries it out all the same,
@@ -41,12 +46,7 @@ def decide(
         moved = any(name.endswith(".container") and name in known.setup for name in changed)
         forgotten = stale(rules, known, gathered.setup, gathered.fields)
         base = State() if moved else without(known, forgotten)
-        stepped = replace(rules, clock_steps=gathered.clock_steps)
-        plan = diff(
-            stepped, base, gathered.snapshot,
-            fields=gathered.fields, fresh=bool(changed), safe_creates=gathered.safe_creates,
-            notes=gathered.notes, mark=lambda side, i: mark_of(idempotent(report.task, side, i)),
-        )  # fmt: skip
+        plan = _planned(rules, base, gathered, report.task, links, fresh=bool(changed))
         # For the guards counts what was linked before: to copy a whole wrong container is an accident.
         plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)
         reasons = refusals(rules.limits, unpaused(base), gathered.snapshot, plan)
@@ -60,6 +60,22 @@ def decide(
         if reasons and (repeated or not accept_guards):
             raise GuardError(guarded, reasons, final=repeated)
         return plan
+
+
+def _planned(
+    rules: Rules,
+    state: State,
+    gathered: Gathered,
+    task: str,
+    links: Mapping[str, Mapping[ID, ID]],
+    *,
+    fresh: bool,
+) -> Plan:
+    return diff(
+        replace(rules, clock_steps=gathered.clock_steps), state, gathered.snapshot,
+        fields=gathered.fields, fresh=fresh, safe_creates=gathered.safe_creates, notes=gathered.notes,
+        mark=lambda side, i: mark_of(idempotent(task, side, i)), links=links, task=task,
+    )  # fmt: skip
 
 
 def _tell(report: Report, plan: Plan, rules: Rules) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.relations import NO_LINKS, crossings_of
 from sync_workers.engine.rules import Limits, Rules
 from sync_workers.model import ID, NOTHING, Fields, Listing, Pair, Record, Side, Snapshot
 from sync_workers.runs.get import Gathered
 from sync_workers.state import State
 
 
-def crossings(rules: Rules, gathered: Gathered) -> list[Crossing]:
-    """How each field of a task crosses between the two sides as they are."""
-    notion, other = gathered.fields.notion, gathered.fields.other
-    return [
-        Crossing(rule, Pair(notion.get(rule.attrs.notion), other.get(rule.attrs.other)))
-        for rule in rules.fields
-    ]
+def crossings(
+    rules: Rules,
+    gathered: Gathered,
+    links: Mapping[str, Mapping[ID, ID]] = NO_LINKS,
+) -> list[Crossing]:
+    """How each field of a task crosses between the two sides as they are; see `crossings_of`."""
+    return crossings_of(rules, gathered.fields, links)
 
 
 def completed(state: State, crossings: Sequence[Crossing], snapshot: Snapshot) -> State:

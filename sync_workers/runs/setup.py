@@ -117,9 +117,10 @@ def _map(rule: FieldRule) -> str:
 def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]], values: list[list[str]]) -> str:
     # A service's own id of a field tells a new one from an old one of the same name.
     kept = [fields[side].get(rule.attrs[side]) for side in Side]
-    crosses = [rule.attrs.other, values, [field.id if field else "" for field in kept]]
+    crosses: list[object] = [rule.attrs.other, values, [field.id if field else "" for field in kept]]
     # Only where one is named, so that what was known before there were any stays valid.
-    return digest([*crosses, rule.form] if rule.form is not None else crosses)
+    crosses += [rule.form] if rule.form is not None else []
+    return digest([*crosses, ["relation", rule.relation]] if rule.relation is not None else crosses)
 
 
 def _values(rule: FieldRule) -> list[list[str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from sync_workers.engine.crossing import Crossing
+from sync_workers.engine.relations import NO_LINKS
 from sync_workers.engine.rules import Rules
 from sync_workers.model import ID, NOTHING, Fields, Pair, Record, Side
 from sync_workers.runs.diff import changed_setup
@@ -86,9 +87,17 @@ class Finding:
     ids: tuple[ID, ...]
 
 
-def verify(rules: Rules, state: State, gathered: Gathered) -> tuple[Finding, ...]:
-    """All that is not as a run leaves it. Nothing found means: the next run has nothing to do."""
-    return _Verification(crossings(rules, gathered), state, gathered).run()
+def verify(
+    rules: Rules,
+    state: State,
+    gathered: Gathered,
+    links: Mapping[str, Mapping[ID, ID]] = NO_LINKS,
+) -> tuple[Finding, ...]:
+    """All that is not as a run leaves it. Nothing found means: the next run has nothing to do.
+
+    `links` are those of all tasks whose records fields name, this one among them.
+    """
+    return _Verification(crossings(rules, gathered, links), state, gathered).run()
 
 
 class _Verification:

@@ -29,6 +29,7 @@ __all__ = [
     "Mapped",
     "OutOfScope",
     "ReadResult",
+    "Reveals",
     "Service",
     "WithoutExtras",
     "mark_of",
@@ -218,6 +219,17 @@ class Service(Protocol):
 
     def close(self) -> None:
         """Give back connections; calling it twice is fine."""
+
+
+@runtime_checkable
+class Reveals(Protocol):
+    """A service whose fields may leave out what it is not to show, without a word."""
+
+    def revealed(self, ids: Sequence[ID]) -> frozenset[ID]:
+        """Those of these ids, of whatever container, that a field would surely show if it named them.
+
+        What lies in the trash is among them: it is left out because a person put it there.
+        """
 
 
 class WithoutExtras:

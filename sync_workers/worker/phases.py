@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sync_workers.model import Listing, Pair, Plan, Side
+from sync_workers.redis.links import related
 from sync_workers.report import Report
 from sync_workers.runs import get as reading
 from sync_workers.runs.apply import Application, SliceOverError
@@ -95,7 +96,10 @@ def _diff(made: Attempt) -> Done:
         state = made.store.load()
         settle_intents(made.store, made.lease.run, made.task.sync_rules, state, gathered.snapshot)
         with keeping_refused(state, gathered, made.keep):
-            plan = decide(made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC))
+            links = related(made.lease.client, made.task.sync_rules, made.task.name)
+            plan = decide(
+                made.task.sync_rules, state, gathered, made.report, now=datetime.now(UTC), links=links
+            )
         if not plan.operations:
             finish(made.report, made.store, state, gathered, plan, made.task.sync_rules)
             return made.end()

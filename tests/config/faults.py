@@ -306,6 +306,23 @@ OF_FIELDS = {
         "16: tasks.todo.fields.Status.values",
         "pair 1",
     ),
+    "relation to no task": (
+        'Status = { other = "status", values = { "Done" = "COMPLETED" } }',
+        'Up = { other = "up", relation = "tod" }',
+        "16: tasks.todo.fields.Up.relation",
+        "there is no [tasks.tod]; did you mean 'todo'?",
+    ),
+    "relation with a value map": (
+        "values = {",
+        'relation = "Todo", values = {',
+        "16: tasks.todo.fields.Status.relation",
+        "stands beside values",
+    ),
+    "matched by a relation": (
+        'Name = "summary"',
+        'Name = { other = "summary", relation = "todo" }',
+        "9: tasks.todo.match[0]",
+        "is a relation",
+    ),
 }
-
 FAULTS = {**OF_CONNECTIONS, **OF_TASKS, **OF_FIELDS}

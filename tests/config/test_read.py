@@ -65,6 +65,7 @@ Due = { other = "due", direction = "to_other" }
 Status = { other = "status", conflict = "notion", values = { "To do" = "NEEDS-ACTION", "Done" = "COMPLETED" }}
 Ready = { other = "ready", direction = "to_notion", values = [["yes", true], ["no", false], ["no", 0.5]] }
 Owner = { other = "owner", form = "email" }
+Above = { other = "above", relation = "To Do" }
 """
 
 
@@ -120,6 +121,7 @@ def test_a_task_holds_its_field_map() -> None:
             values=(Pair(notion="yes", other=True), Pair(notion="no", other=False), Pair("no", 0.5)),
         ),
         FieldRule(Pair("Owner", "owner"), form="email"),
+        FieldRule(Pair("Above", "above"), relation="to-do"),
     )
 
 
@@ -128,8 +130,8 @@ def test_a_task_holds_both_sides() -> None:
 
     assert (sides.notion.connection.name, sides.other.connection.name) == ("work", "calendar")
     assert sides.notion.container == VaultPlace(box="left")
-    assert sides.notion.mapped.names == ("Name", "Due", "Status", "Ready", "Owner")
-    assert sides.other.mapped.names == ("summary", "due", "status", "ready", "owner")
+    assert sides.notion.mapped.names == ("Name", "Due", "Status", "Ready", "Owner", "Above")
+    assert sides.other.mapped.names == ("summary", "due", "status", "ready", "owner", "above")
     assert (sides.notion.mapped.key, sides.other.mapped.key) == ("Name", "summary")
     assert (sides.notion.mapped.forms, sides.other.mapped.forms) == ({"Owner": "email"}, {"owner": "email"})
 

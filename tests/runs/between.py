@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from sync_workers.engine.rules import Rules
-from sync_workers.model import Pair, Part, Plan, Side
+from sync_workers.model import ID, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
@@ -23,6 +23,7 @@ class Between:
     """Each run opens its services anew, as the phases do.
 
     Attributes:
+        links: those of other tasks whose records fields name.
         open: makes the service of each side; a test changes one to bind the side to something else.
     """
 
@@ -30,6 +31,7 @@ class Between:
     open: dict[Side, Callable[[], Service]]
     store: MemoryStore = field(default_factory=MemoryStore)
     plan: Plan = field(default_factory=Plan)
+    links: Mapping[str, Mapping[ID, ID]] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -41,7 +43,7 @@ class Between:
         with closing(notion), closing(other):
             services, report, known = Pair(notion, other), Report("task"), self.store.load()
             gathered = get(services, self.rules, report)
-            self.plan = decide(self.rules, known, gathered, report)
+            self.plan = decide(self.rules, known, gathered, report, links=self.links)
             application = Application("task", services, self.plan, known or State(), self.store, report)
             for part in Part:
                 application.run(part)
