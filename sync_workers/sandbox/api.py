@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from sync_workers.sandbox import faults, pages, sources, workspace
+from sync_workers.sandbox.body import comments, endpoints, markdown
 from sync_workers.sandbox.errors import Refusal, invalid
 from sync_workers.sandbox.faults import Asked, Fault
 from sync_workers.sandbox.notion import Notion, Seen, reads
@@ -41,10 +42,18 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "databases", sources.create_database),
     ("GET", f"databases/{_ID}", sources.retrieve_database),
     ("PATCH", f"databases/{_ID}", sources.change_database),
-    ("GET", f"blocks/{_ID}/children", workspace.children),
-    ("PATCH", f"blocks/{_ID}/children", workspace.append_children),
-    ("GET", f"blocks/{_ID}", workspace.retrieve_block),
-    ("DELETE", f"blocks/{_ID}", workspace.delete_block),
+    ("GET", f"pages/{_ID}/markdown", markdown.retrieve),
+    ("PATCH", f"pages/{_ID}/markdown", markdown.update),
+    ("GET", f"blocks/{_ID}/children", endpoints.children),
+    ("PATCH", f"blocks/{_ID}/children", endpoints.append_children),
+    ("GET", f"blocks/{_ID}", endpoints.retrieve_block),
+    ("PATCH", f"blocks/{_ID}", endpoints.change_block),
+    ("DELETE", f"blocks/{_ID}", endpoints.delete_block),
+    ("POST", "comments", comments.create),
+    ("GET", "comments", comments.list_comments),
+    ("GET", f"comments/{_ID}", comments.retrieve),
+    ("PATCH", f"comments/{_ID}", comments.update),
+    ("DELETE", f"comments/{_ID}", comments.delete),
 )
 
 

@@ -12,10 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from sync_workers.sandbox import cells, pages, sources
+from sync_workers.sandbox.body.person import Bodies
+from sync_workers.sandbox.body.render import Rendered
 from sync_workers.sandbox.faults import Faults
+from sync_workers.sandbox.icons import icon_text
 from sync_workers.sandbox.nouns import DataSource, Json, Page, User
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
+from sync_workers.sandbox.subscriptions import Subscription, Subscriptions
 from sync_workers.sandbox.texts import plain_text, rich_text
 from sync_workers.sandbox.window import LIMIT, RATE_LIMIT_REASONS, Window
 from sync_workers.sandbox.writes import Writes
@@ -41,6 +45,8 @@ class Row:
         values: by property name; see `plain` for their types.
         edited: when it was last edited, exactly (the API floors it to the minute).
         edited_by: the name of the person or bot.
+        icon: an emoji, or where the picture is.
+        body: what stands on it, as Markdown.
     """
 
     id: str
@@ -48,6 +54,8 @@ class Row:
     edited: datetime
     edited_by: str
     in_trash: bool = False
+    icon: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class Notion:
         space_window: of all tokens together, as Notion has one for each workspace; none at first.
         write_times: how long a write takes; while it does, another one to the same table is refused with 409.
         tokens: what clients may use, each with its own bot (a user id).
+        bodies: what stands on the pages, for the person.
         requests: the log of all calls to the API, oldest first.
         row_limit: how many rows a query shows at most, over all its pages.
     """
@@ -94,11 +103,13 @@ class Notion:
         self.window = Window(self.requests_per_minute)
         self.space_window = Window(None, reason=RATE_LIMIT_REASONS[1])
         self.write_times = Writes()
+        self.subscriptions = Subscriptions(self.store)
         self._log_lock = threading.Lock()
         self.person = self.add_user("Ada", "ada@example.com")
         self.add_token(TOKEN)
         first = pages.add_page(self.store, {"workspace": True}, _titled("Sandbox"), self.person)
         self.root = first.id
+        self.bodies = Bodies(self.store, self.person)
 
     def add_user(self, name: str, email: str | None = None) -> str:
         """A person, or without an email a bot; the id comes back."""
@@ -167,6 +178,17 @@ class Notion:
         with self.store.lock:
             return self._row(self.store.page(page_id))
 
+    def subscribe(self, url: str, token: str | None = None, **how: Any) -> Subscription:
+        """Tell that URL from now on what happens here; see `subscriptions.Subscription` for how.
+
+        Without a token the URL is sent a new one first, and nothing more before somebody has verified it.
+        """
+        return self.subscriptions.add(url, token, **how)
+
+    def close(self) -> None:
+        """Tell nobody anything any more; calling it twice is fine."""
+        self.subscriptions.close()
+
     def seen(self, request: Seen) -> None:
         with self._log_lock:
             self.requests.append(request)
@@ -203,7 +225,8 @@ class Notion:
             for column in source.properties
         }
         name = self.store.users[page.edited.by].name
-        return Row(page.id, values, page.edited.at, name, page.in_trash)
+        body = Rendered(self.store, page.id).markdown
+        return Row(page.id, values, page.edited.at, name, page.in_trash, icon_text(page.icon), body)
 
 
 def _columns(source: DataSource) -> list[Column]:

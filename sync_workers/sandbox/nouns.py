@@ -130,7 +130,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph or the like on a page; kept as it came."""
+    """A paragraph or the like.
+
+    Attributes:
+        page_id: the page that it stands on, at any depth.
+        parent_id: what it stands directly under: a block, or that page.
+    """
 
     id: str
     page_id: str
@@ -138,4 +143,18 @@ class Block:
     content: Json
     created: Change
     edited: Change
+    parent_id: str
     in_trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A remark on a page or block; those with one discussion id are a thread."""
+
+    id: str
+    parent: Json
+    discussion_id: str
+    rich_text: list[Json]
+    created: Change
+    edited: Change
+    display_name: Json

@@ -4,6 +4,8 @@
     GET    /_sandbox/tables                     all tables in plain values, and how many requests came
     POST   /_sandbox/data_sources/{id}/pages    add a row: plain values by property name
     PATCH  /_sandbox/pages/{id}                 edit cells, likewise
+    PUT    /_sandbox/pages/{id}/body            {"markdown": "..."}, in the place of all that stands on it
+    PUT    /_sandbox/pages/{id}/icon            {"icon": "..."}: an emoji, a link, or nothing
     DELETE /_sandbox/pages/{id}                 move a row to the trash
     GET, POST, DELETE /_sandbox/faults          the waiting faults; ask for one (`faults.Fault`); forget all
     GET, DELETE /_sandbox/requests              the log of API requests; empty it
@@ -40,6 +42,8 @@ def page_routes(notion: Notion) -> list[Route]:
         ("GET", "tables", lambda _ids, _body: _tables(notion)),
         ("POST", "data_sources/{id}/pages", lambda ids, body: {"id": notion.add_page(ids["id"], body)}),
         ("PATCH", "pages/{id}", lambda ids, body: _edit(notion, ids["id"], body)),
+        ("PUT", "pages/{id}/body", lambda ids, body: notion.bodies.write(ids["id"], body["markdown"])),
+        ("PUT", "pages/{id}/icon", lambda ids, body: notion.bodies.icon(ids["id"], _icon(body["icon"]))),
         ("DELETE", "pages/{id}", lambda ids, _body: notion.trash_page(ids["id"])),
         ("GET", "faults", lambda _ids, _body: [asdict(fault) for fault in notion.faults.waiting()]),
         ("POST", "faults", lambda _ids, body: notion.faults.add(**body)),
@@ -82,6 +86,12 @@ def _wrong(status: int, message: str) -> Response:
 def _edit(notion: Notion, page_id: str, values: dict[str, Any]) -> dict[str, Any]:
     notion.edit_page(page_id, values)
     return _row(notion.page(page_id))
+
+
+def _icon(text: str) -> dict[str, Any] | None:
+    if not text:
+        return None
+    return {"external": {"url": text}} if text.startswith("http") else {"emoji": text}
 
 
 def _limit(notion: Notion, body: dict[str, Any]) -> None:

@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from sync_workers.sandbox import cells, show
-from sync_workers.sandbox.checks import check_object, part_of
+from sync_workers.sandbox.body import tree
+from sync_workers.sandbox.body.parse import parse
+from sync_workers.sandbox.checks import check_object, check_text, part_of
 from sync_workers.sandbox.errors import failed, invalid, not_found
+from sync_workers.sandbox.icons import check_cover, check_icon
 from sync_workers.sandbox.nouns import DataSource, Json, Page
 from sync_workers.sandbox.paging import cut_page, page_size
 from sync_workers.sandbox.properties import Written, unset, write_values
@@ -15,8 +18,12 @@ from sync_workers.sandbox.request import Request, only_keys
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import show_rich_text
 
-_CREATE = frozenset({"parent", "properties", "icon", "cover", "children", "content", "template", "position"})
-_UPDATE = frozenset({"properties", "in_trash", "is_archived", "icon", "cover", "is_locked", "template"})
+_BODY = ("children", "content", "markdown")
+_CREATE = frozenset({"parent", "properties", "icon", "cover", *_BODY, "template", "position"})
+_UPDATE = frozenset(
+    {"properties", "in_trash", "is_archived", "icon", "cover", "is_locked", "template", "erase_content"}
+)
+_LOOKS = {"icon": check_icon, "cover": check_cover}
 
 
 def retrieve(request: Request, page_id: str) -> Json:
@@ -32,12 +39,17 @@ def create(request: Request) -> Json:
 def add_page(store: Store, parent: Json, body: Json, by: str) -> Page:
     """A new page, a row when the parent is a data source."""
     change = store.change(by)
-    page = Page(store.new_id(), {}, {}, change, change, icon=body.get("icon"), cover=body.get("cover"))
+    looks: Json = {key: check(body.get(key), key) for key, check in _LOOKS.items()}
+    page = Page(store.new_id(), {}, {}, change, change, **looks)
     properties = part_of(body, "properties")
     source = _source_of(store, parent)
+    drafts = _drafts(body)
+    named = {"title", source.title_property.name} if source else {"title"}
+    if body.get("markdown") is not None and not named & set(properties):
+        properties = {**properties, **_titled(drafts)}
     if source is None:
         page = _under_page(store, page, parent, properties)
-        store.touch(page.parent, by)
+        store.place(page.parent, page.id, by)
     else:
         values = {column.id: unset(column.type) for column in source.properties}
         written = write_values(store, source, properties)
@@ -46,8 +58,29 @@ def add_page(store: Store, parent: Json, body: Json, by: str) -> Page:
         page = replace(page, parent=row_parent, values={**values, **written.values}, number=number)
         _keep(store, written)
     store.pages[page.id] = page
+    tree.put(store, page.id, page.id, drafts, by)
     relate(store, source, page, {}, by)
     return page
+
+
+def _drafts(body: Json) -> list[Json]:
+    """What a new page begins with, said in one of three ways."""
+    said = [key for key in _BODY if body.get(key) is not None]
+    if len(said) > 1:
+        raise invalid(f"{said[0]} and {said[1]} are mutually exclusive.")
+    if said == ["markdown"]:
+        drafts = parse(check_text(body["markdown"], "markdown"))
+        return [draft for draft in drafts if draft["type"] != "kept"]
+    return tree.read(body[said[0]], said[0]) if said else []
+
+
+def _titled(drafts: list[Json]) -> Json:
+    """The first heading is the title where none is given [documented]; it leaves the body."""
+    first = next((draft for draft in drafts if draft["type"] == "heading_1"), None)
+    if first is None:
+        return {}
+    drafts.remove(first)
+    return {"title": {"title": first["content"]["rich_text"]}}
 
 
 def update(request: Request, page_id: str) -> Json:
@@ -73,7 +106,9 @@ def change_page(store: Store, page_id: str, body: Json, by: str) -> Page:
         page = replace(page, values={**page.values, **written.values})
         _keep(store, written)
     flags: Json = {key: bool(body[key]) for key in ("in_trash", "is_archived") if body.get(key) is not None}
-    looks: Json = {key: body[key] for key in ("icon", "cover") if key in body}
+    looks: Json = {key: check(body[key], key) for key, check in _LOOKS.items() if key in body}
+    if body.get("erase_content") is True:
+        store.children.pop(page.id, None)
     page = store.put_page(replace(page, **flags, **looks), by)
     relate(store, source, page, before.values, by)
     return page

@@ -41,6 +41,7 @@ class SandboxServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.notion.close()
         self._server.should_exit = True
         self._thread.join(STOP_WITHIN)
         self._socket.close()

@@ -119,9 +119,12 @@ def _named(source: DataSource) -> Json:
     return {"id": source.id, "name": plain_text(source.title) or UNTITLED}
 
 
-def block(one: Block) -> Json:
-    parent = {"type": "page_id", "page_id": one.page_id}
-    return _block(one.id, parent, one.created, one.edited, {one.type: one.content}, in_trash=one.in_trash)
+def block(one: Block, *, has_children: bool) -> Json:
+    key = "page_id" if one.parent_id == one.page_id else "block_id"
+    parent = {"type": key, key: one.parent_id}
+    inside = {one.type: one.content}
+    shown = _block(one.id, parent, one.created, one.edited, inside, in_trash=one.in_trash)
+    return {**shown, "has_children": has_children}
 
 
 def database_block(one: Database, edited: Change) -> Json:

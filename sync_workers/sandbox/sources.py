@@ -52,7 +52,7 @@ def add_database(store: Store, body: Json, by: str) -> tuple[Database, DataSourc
     database = Database(store.new_id(), parent, title, store.change(by), description, is_inline=inline)
     columns = part_of(body, "initial_data_source").get("properties") or _DEFAULT_COLUMNS
     source = _add_source(store, database, title, columns, by)
-    store.touch(parent, by)
+    store.place(parent, database.id, by)
     return database, source
 
 

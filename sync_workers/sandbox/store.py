@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from sync_workers.sandbox.errors import invalid, not_found
-from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Json, Page, User
+from sync_workers.sandbox.nouns import Block, Change, Comment, Database, DataSource, Json, Page, User
+from sync_workers.sandbox.watched import WatchedLock
 
 Noun = TypeVar("Noun", Database, DataSource, Page, Block)
 
@@ -38,13 +38,18 @@ class Store:
 
     def __init__(self, clock: Callable[[], datetime] = now) -> None:
         self.clock = clock
-        self.lock = threading.RLock()
+        self.lock = WatchedLock()
         self.workspace_id = self.new_id()
         self.workspace_name = "Sandbox"
         self.databases: dict[str, Database] = {}
         self.data_sources: dict[str, DataSource] = {}
         self.pages: dict[str, Page] = {}
         self.blocks: dict[str, Block] = {}
+        self.comments: dict[str, Comment] = {}
+        # The order of what stands under a page or block: blocks, pages and databases.
+        self.children: dict[str, list[str]] = {}
+        # What is there and cannot be loaded, as far as Markdown goes.
+        self.unloaded: set[str] = set()
         self.users: dict[str, User] = {}
         self._numbers: Counter[str] = Counter()
 
@@ -96,9 +101,10 @@ class Store:
         self.pages[page.id] = kept = replace(page, edited=self.change(by))
         return kept
 
-    def touch(self, parent: Json, by: str) -> None:
+    def place(self, parent: Json, object_id: str, by: str) -> None:
         """Something was made on a page: that edits the page [recorded]; trashing it does not."""
         if "page_id" in parent:
+            self.children.setdefault(parent["page_id"], []).append(object_id)
             self.put_page(self.page(parent["page_id"]), by)
 
     def put_source(self, source: DataSource, by: str) -> DataSource:

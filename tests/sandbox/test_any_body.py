@@ -103,6 +103,12 @@ def test_any_body(one: Any, other: Any) -> None:
         ("POST", "search", {"query": one, "filter": other}),
         ("POST", "search", {"sort": one, "start_cursor": other}),
         ("PATCH", f"blocks/{NOTION.root}/children", {"children": one}),
+        ("PATCH", f"blocks/{NOTION.root}/children", {"children": [{"to_do": one}], "position": other}),
+        ("PATCH", f"pages/{ROW}", {"icon": one, "cover": other}),
+        ("PATCH", f"pages/{ROW}/markdown", {"type": "update_content", "update_content": one}),
+        ("PATCH", f"pages/{ROW}/markdown", {"type": "insert_content", "insert_content": {"content": one}}),
+        ("POST", "comments", {"parent": one, "rich_text": other}),
+        ("POST", "comments", {"parent": {"page_id": ROW}, "display_name": one, "markdown": other}),
     ]
     for method, path, body in asked:
         assert ask(method, path, body).status in {200, 400, 404}

@@ -107,3 +107,15 @@ def test_the_log_and_the_window_are_controlled(http: httpx.Client, notion: Notio
     assert [http.get("/v1/users/me").status_code for _ in range(2)] == [200, 429]
     http.post("/_sandbox/limit", json={"requests_per_minute": None})
     assert http.get("/v1/users/me").status_code == 200
+
+
+def test_a_person_writes_on_a_page(api: Api, notion: Notion) -> None:
+    row = notion.add_page(api.table, {"Task": "Bread"})
+    api.http.put(f"/_sandbox/pages/{row}/body", json={"markdown": "- fresh"})
+    api.http.put(f"/_sandbox/pages/{row}/icon", json={"icon": "🥖"})
+    (shown,) = table(api.http)["rows"]
+    assert (shown["body"], shown["icon"]) == ("- fresh", "🥖")
+    api.http.put(f"/_sandbox/pages/{row}/icon", json={"icon": "https://example.com/i.png"})
+    assert api.get(row)["icon"]["external"] == {"url": "https://example.com/i.png"}
+    api.http.put(f"/_sandbox/pages/{row}/icon", json={"icon": ""})
+    assert notion.page(row).icon == ""
