@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from sync_workers.sandbox import faults, pages, sources, workspace
+from sync_workers.sandbox import faults, moving, pages, shelves, sources, uploads, versions, views, workspace
 from sync_workers.sandbox.body import comments, endpoints, markdown
 from sync_workers.sandbox.errors import Refusal, invalid
 from sync_workers.sandbox.faults import Asked, Fault
+from sync_workers.sandbox.forms import is_form, read_form
 from sync_workers.sandbox.notion import Notion, Seen, reads
 from sync_workers.sandbox.nouns import Json
 from sync_workers.sandbox.paging import LIMIT
 from sync_workers.sandbox.request import Request
 from sync_workers.sandbox.writes import target_of
 
-VERSION = "2026-03-11"
 BODY_LIMIT = 500_000  # bytes
 
 Endpoint = Callable[..., Json]
@@ -54,6 +54,10 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"comments/{_ID}", comments.retrieve),
     ("PATCH", f"comments/{_ID}", comments.update),
     ("DELETE", f"comments/{_ID}", comments.delete),
+    *moving.ROUTES,
+    *shelves.ROUTES,
+    *uploads.ROUTES,
+    *views.ROUTES,
 )
 
 
@@ -74,6 +78,10 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     url: str = ""
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +128,16 @@ def _answer(notion: Notion, call: Call) -> Answer:
     now = notion.store.clock()
     notion.window.take(token, now)
     notion.space_window.take("", now)
-    _check_version(call.headers)
-    body, query = _body(call), parse_qs(call.query)
+    version = _version(notion, call.headers)
+    form = read_form(call.content_type, call.body) if is_form(call.content_type) else {}
+    body, query = {} if form else versions.read(version, _body(call)), parse_qs(call.query)
     fault = notion.faults.take(_asked(call, token, query, body))
     if fault is not None and not fault.kind.executes:
         return _fail(fault)
     endpoint, ids = _route(call)
-    request = Request(notion.store, notion.tokens[token], body, query, call.url, notion.row_limit)
+    request = Request(notion.store, notion.tokens[token], body, query, call.url, notion.row_limit, form)
     shown, taken = _carry_out(notion, call, request, lambda: endpoint(request, *ids))
+    shown = versions.show(version, shown)
     if fault is None:
         return Answer(200, shown, delay=taken)
     if fault.kind is faults.Kind.CUT_JSON:
@@ -168,7 +178,7 @@ def _token(notion: Notion, headers: Mapping[str, str]) -> str:
     return token
 
 
-def _check_version(headers: Mapping[str, str]) -> None:
+def _version(notion: Notion, headers: Mapping[str, str]) -> str:
     version = headers.get("notion-version")
     if version is None:
         message = (
@@ -176,9 +186,11 @@ def _check_version(headers: Mapping[str, str]) -> None:
             "instead was `undefined`."
         )
         raise Refusal(400, "missing_version", message)
-    if version != VERSION:
-        message = f'Notion-Version header should be `"{VERSION}"` in this sandbox, instead was `"{version}"`.'
+    if version not in notion.versions:
+        known = " or ".join(f'`"{known}"`' for known in sorted(notion.versions))
+        message = f'Notion-Version header should be {known} in this sandbox, instead was `"{version}"`.'
         raise invalid(f"Notion-Version header failed validation: {message}")
+    return version
 
 
 def _route(call: Call) -> tuple[Endpoint, tuple[str, ...]]:

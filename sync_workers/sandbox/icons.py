@@ -46,6 +46,12 @@ def check_cover(written: Any, path: str) -> Json | None:
     return None if written is None else check_file(check_object(written, path), path)
 
 
+def looks(body: Json) -> Json:
+    """The icon and the cover that a client sets, checked; without those that it leaves alone."""
+    checks = {"icon": check_icon, "cover": check_cover}
+    return {key: check(body[key], key) for key, check in checks.items() if key in body}
+
+
 def check_file(given: Json, path: str) -> Json:
     """An external link, or a file that was uploaded."""
     kind = _kind(given, ("external", "file_upload"), path)

@@ -17,10 +17,12 @@ from sync_workers.sandbox.body.render import Rendered
 from sync_workers.sandbox.faults import Faults
 from sync_workers.sandbox.icons import icon_text
 from sync_workers.sandbox.nouns import DataSource, Json, Page, User
+from sync_workers.sandbox.people import People
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
 from sync_workers.sandbox.subscriptions import Subscription, Subscriptions
 from sync_workers.sandbox.texts import plain_text, rich_text
+from sync_workers.sandbox.versions import VERSION
 from sync_workers.sandbox.window import LIMIT, RATE_LIMIT_REASONS, Window
 from sync_workers.sandbox.writes import Writes
 
@@ -77,7 +79,7 @@ class Table:
 
 
 @dataclass
-class Notion:
+class Notion(People):
     """A workspace with one page, one person, and no tables yet.
 
     Attributes:
@@ -89,6 +91,7 @@ class Notion:
         bodies: what stands on the pages, for the person.
         requests: the log of all calls to the API, oldest first.
         row_limit: how many rows a query shows at most, over all its pages.
+        versions: which versions of the API it knows; the product has to ask for the current one.
     """
 
     clock: Callable[[], datetime] = now
@@ -97,6 +100,7 @@ class Notion:
     faults: Faults = field(default_factory=Faults)
     tokens: dict[str, str] = field(default_factory=dict)
     requests: list[Seen] = field(default_factory=list)
+    versions: set[str] = field(default_factory=lambda: {VERSION})
 
     def __post_init__(self) -> None:
         self.store = Store(self.clock)
@@ -248,4 +252,4 @@ def _column(spec: Any) -> Json:
 
 def reads(method: str, path: str) -> bool:
     """Whether a call asks only; a query and a search are posted, and still read."""
-    return method == "GET" or path.endswith(("/query", "/search"))
+    return method == "GET" or path.endswith(("/query", "/search", "/queries"))

@@ -76,6 +76,9 @@ class Database:
     edited: Change | None = None
     is_inline: bool = False
     in_trash: bool = False
+    is_locked: bool = False
+    icon: Json | None = None
+    cover: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class DataSource:
     description: list[Json] = field(default_factory=list)
     icon: Json | None = None
     cover: Json | None = None
+    in_trash: bool = False
 
     def find(self, key: str) -> Property | None:
         """The property with that name or id, the id with or without percent-encoding."""

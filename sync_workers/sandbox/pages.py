@@ -11,7 +11,7 @@ from sync_workers.sandbox.body.parse import parse
 from sync_workers.sandbox.checks import check_object, check_text, part_of
 from sync_workers.sandbox.errors import failed, invalid, not_found
 from sync_workers.sandbox.icons import check_cover, check_icon
-from sync_workers.sandbox.nouns import DataSource, Json, Page
+from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
 from sync_workers.sandbox.paging import cut_page, page_size
 from sync_workers.sandbox.properties import Written, unset, write_values
 from sync_workers.sandbox.request import Request, only_keys
@@ -118,9 +118,9 @@ def property_item(request: Request, page_id: str, property_id: str) -> Json:
     """One value in full: lists in pages of up to 100."""
     store = request.store
     page = store.page(page_id)
-    source = store.data_sources.get(page.data_source_id or "")
-    column = source.find(property_id) if source else None
-    if source is None or column is None:
+    source = store.data_sources.get(page.data_source_id or "") or _title_only(store)
+    column = source.find(property_id)
+    if column is None:
         raise not_found("property", property_id)
     item = cells.property_item(store, source, column, page)
     if not isinstance(item, list):
@@ -130,6 +130,12 @@ def property_item(request: Request, page_id: str, property_id: str) -> Json:
     next_url = f"{request.url}?start_cursor={cursor}" if cursor else None
     extra: Json = {"id": column.id, "next_url": next_url, "type": column.type, column.type: {}}
     return show.listing("property_item", part, cursor, extra)
+
+
+def _title_only(store: Store) -> DataSource:
+    """What a page that is no row has for a schema."""
+    change = store.change("")
+    return DataSource("", "", [], (Property("title", "title", "title"),), change, change)
 
 
 def relate(store: Store, source: DataSource | None, page: Page, before: Any, by: str) -> None:

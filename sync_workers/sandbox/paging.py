@@ -35,5 +35,13 @@ def cut_page(items: list[T], size: int, cursor: Any) -> tuple[list[T], str | Non
     return items[start:end], str(end) if end < len(items) else None
 
 
+def page_from(ids: list[str], size: int, cursor: Any) -> tuple[list[str], str | None]:
+    """The same for lists whose cursor is the id of the first item of the next page."""
+    if cursor is not None and cursor not in ids:
+        raise unknown_cursor(cursor)
+    start = 0 if cursor is None else ids.index(cursor)
+    return ids[start : start + size], next(iter(ids[start + size :]), None)
+
+
 def unknown_cursor(cursor: Any) -> Exception:
     return invalid(f"The start_cursor provided is invalid: {cursor}")

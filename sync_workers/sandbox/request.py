@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync_workers.sandbox.errors import failed
+from sync_workers.sandbox.forms import Part
 from sync_workers.sandbox.nouns import Json
 from sync_workers.sandbox.store import Store
 
@@ -21,6 +22,7 @@ class Request:
         query: the parameters in the URL.
         url: of the request, without the query.
         row_limit: how many rows a query shows at most, over all its pages.
+        form: the parts of a form with files; empty for all other bodies.
     """
 
     store: Store
@@ -29,6 +31,12 @@ class Request:
     query: Mapping[str, list[str]]
     url: str
     row_limit: int
+    form: Mapping[str, Part] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Where this API stands, such as `http://127.0.0.1:8787`."""
+        return self.url.partition("/v1/")[0]
 
     def asked(self, parameter: str) -> str | None:
         """A parameter of the query part, the last one if it is repeated."""

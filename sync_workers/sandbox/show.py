@@ -63,7 +63,7 @@ def data_source(store: Store, one: DataSource) -> Json:
         "database_parent": database_.parent,
         "url": _url(one.database_id),
         "public_url": None,
-        "in_trash": database_.in_trash,
+        "in_trash": store.in_trash(one),
     }
 
 
@@ -101,15 +101,15 @@ def database(store: Store, one: Database) -> Json:
         "parent": one.parent,
         "is_inline": one.is_inline,
         "in_trash": one.in_trash,
-        "is_locked": False,
+        "is_locked": one.is_locked,
         # The one object whose times keep their milliseconds [recorded].
         "created_time": one.created.at.isoformat(timespec="milliseconds"),
         "last_edited_time": edited.at.isoformat(timespec="milliseconds"),
         "data_sources": [
             {"id": s.id, "name": plain_text(s.title) or UNTITLED} for s in store.sources_of(one.id)
         ],
-        "icon": None,
-        "cover": None,
+        "icon": one.icon,
+        "cover": one.cover,
         "url": _url(one.id),
         "public_url": None,
     }

@@ -31,7 +31,7 @@ def sort_rows(question: Question, rows: Iterable[Page], sorts: Any) -> list[Page
 
 
 def _sort_key(question: Question, sort: Any, path: str) -> Callable[[Page], Any]:
-    if not isinstance(sort, dict) or sort.get("direction", "ascending") not in {"ascending", "descending"}:
+    if not isinstance(sort, dict) or sort.get("direction", "ascending") not in ("ascending", "descending"):
         raise failed(f"{path}.direction", '"ascending" or "descending"', sort)
     if "timestamp" in sort:
         if sort["timestamp"] not in TIMESTAMPS:

@@ -10,6 +10,8 @@ from sync_workers.sandbox import show
 from sync_workers.sandbox.checks import check_object, part_of
 from sync_workers.sandbox.errors import not_found
 from sync_workers.sandbox.filters import Question, row_filter
+from sync_workers.sandbox.furniture import View
+from sync_workers.sandbox.icons import looks
 from sync_workers.sandbox.nouns import Database, DataSource, Json, Page
 from sync_workers.sandbox.paging import page_size, unknown_cursor
 from sync_workers.sandbox.request import Request, only_keys
@@ -48,8 +50,8 @@ def add_database(store: Store, body: Json, by: str) -> tuple[Database, DataSourc
         parent = {"type": "workspace", "workspace": True}
     title = show_rich_text(body.get("title") or [], "title")
     description = show_rich_text(body.get("description") or [], "description")
-    inline = bool(body.get("is_inline"))
-    database = Database(store.new_id(), parent, title, store.change(by), description, is_inline=inline)
+    more: Json = {"is_inline": bool(body.get("is_inline")), **looks(body)}
+    database = Database(store.new_id(), parent, title, store.change(by), description, **more)
     columns = part_of(body, "initial_data_source").get("properties") or _DEFAULT_COLUMNS
     source = _add_source(store, database, title, columns, by)
     store.place(parent, database.id, by)
@@ -71,6 +73,9 @@ def _add_source(store: Store, database: Database, title: list[Json], columns: An
             del store.databases[database.id]
         raise
     store.data_sources[source.id] = source
+    # Notion makes a table view along with each data source.
+    view = View(store.new_id(), database.id, source.id, "Default view", "table", change, change)
+    store.furniture.views[view.id] = view
     return source
 
 
@@ -79,9 +84,9 @@ def change_database(request: Request, database_id: str) -> Json:
     body = only_keys(request.body, _CHANGE_DATABASE)
     database = store.database(database_id)
     texts: Json = {key: show_rich_text(body[key], key) for key in ("title", "description") if key in body}
-    flags: Json = {key: bool(body[key]) for key in ("is_inline", "in_trash") if key in body}
+    flags: Json = {key: bool(body[key]) for key in ("is_inline", "in_trash", "is_locked") if key in body}
     # An edit does not move a database's last_edited_time [recorded]; its data source's moves.
-    database = replace(database, **texts, **flags)
+    database = replace(database, **texts, **flags, **looks(body))
     store.databases[database.id] = database
     for source in store.sources_of(database.id):
         store.put_source(replace(source, **texts), request.user_id)
@@ -103,20 +108,26 @@ def create_source(request: Request) -> Json:
 
 
 def change_source(request: Request, data_source_id: str) -> Json:
-    store = request.store
     body = only_keys(request.body, _CHANGE_SOURCE)
-    source = store.data_source(data_source_id)
+    source = request.store.data_source(data_source_id)
+    return show.data_source(request.store, change_table(request.store, source, body, request.user_id))
+
+
+def change_table(store: Store, source: DataSource, body: Json, by: str) -> DataSource:
+    """Its columns, texts and looks; when one of them is wrong nothing was changed."""
     texts: Json = {key: show_rich_text(body[key], key) for key in ("title", "description") if key in body}
-    looks: Json = {key: body[key] for key in ("icon", "cover") if key in body}
+    more: Json = looks(body)
+    if "in_trash" in body:
+        more["in_trash"] = bool(body["in_trash"])
     known = dict(store.data_sources)
     try:
-        changed = change_columns(store, source, body.get("properties") or {}, request.user_id)
+        changed = change_columns(store, source, body.get("properties") or {}, by)
     except BaseException:
         store.data_sources = known
         raise
-    source = store.put_source(replace(changed, **texts, **looks), request.user_id)
+    source = store.put_source(replace(changed, **texts, **more), by)
     _name_database(store, source, texts)
-    return show.data_source(store, source)
+    return source
 
 
 def _name_database(store: Store, source: DataSource, texts: Json) -> None:
@@ -132,7 +143,7 @@ def query(request: Request, data_source_id: str) -> Json:
     if store.in_trash(source):
         raise not_found("data source", source.id)
     size = page_size(body.get("page_size"))
-    rows = _rows(Question(store, source, store.clock()), body)
+    rows = rows_of(Question(store, source, store.clock()), body)
     cut = rows[: request.row_limit]
     start = _start(cut, body.get("start_cursor"))
     part, rest = cut[start : start + size], cut[start + size :]
@@ -146,7 +157,8 @@ def query(request: Request, data_source_id: str) -> Json:
     return answer
 
 
-def _rows(question: Question, body: Json) -> list[Page]:
+def rows_of(question: Question, body: Json) -> list[Page]:
+    """All rows that a query finds, in order."""
     archived = bool(body.get("is_archived"))
     belongs = row_filter(question, body["filter"]) if body.get("filter") else lambda _row: True
     there = question.store.rows(question.source.id)

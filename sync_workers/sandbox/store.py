@@ -13,6 +13,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from sync_workers.sandbox.errors import invalid, not_found
+from sync_workers.sandbox.furniture import Furniture
 from sync_workers.sandbox.nouns import Block, Change, Comment, Database, DataSource, Json, Page, User
 from sync_workers.sandbox.watched import WatchedLock
 
@@ -51,6 +52,7 @@ class Store:
         # What is there and cannot be loaded, as far as Markdown goes.
         self.unloaded: set[str] = set()
         self.users: dict[str, User] = {}
+        self.furniture = Furniture()
         self._numbers: Counter[str] = Counter()
 
     def new_id(self) -> str:
@@ -90,7 +92,7 @@ class Store:
         return [source for source in self.data_sources.values() if source.database_id == database_id]
 
     def in_trash(self, source: DataSource) -> bool:
-        return self.databases[source.database_id].in_trash
+        return source.in_trash or self.databases[source.database_id].in_trash
 
     def rows(self, data_source_id: str) -> Iterator[Page]:
         """Rows as a query shows them [recorded]: newest first; trashed ones included."""

@@ -22,7 +22,8 @@ def me(request: Request) -> Json:
 
 
 def retrieve_user(request: Request, user_id: str) -> Json:
-    return users.show(request.store.user(user_id))
+    user = request.store.user(user_id)
+    return users.me(request.store, user) if user.id == request.user_id else users.show(user)
 
 
 def list_users(request: Request) -> Json:

@@ -113,3 +113,32 @@ def titled(page: dict[str, Any]) -> str:
 
 def title(text: str) -> dict[str, Any]:
     return {"title": [{"text": {"content": text}}]}
+
+
+@dataclass
+class Plain:
+    """Short ways to endpoints that the JSON Schema does not know; the answer's body comes back."""
+
+    http: httpx.Client
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        return self._ask("GET", path, params=query)
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._ask("POST", path, json=body)
+
+    def patch(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._ask("PATCH", path, json=body)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        return self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
+        read: dict[str, Any] = self.http.request(method, f"/v1/{path}", **what).json()
+        return read
+
+
+@pytest.fixture
+def plain(server: SandboxServer) -> Iterator[Plain]:
+    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=20) as client:
+        yield Plain(client)

@@ -45,6 +45,8 @@ NOTION = Notion(requests_per_minute=None)
 TABLE = NOTION.add_database("Tasks", COLUMNS)
 ROW = NOTION.add_page(TABLE, {"Task": "Bread"})
 PARENT = {"data_source_id": TABLE}
+DATABASE = NOTION.store.data_source(TABLE).database_id
+VIEW = {"database_id": DATABASE, "data_source_id": TABLE, "name": "Mine", "type": "table"}
 
 
 def ask(method: str, path: str, body: Any) -> Answer:
@@ -109,6 +111,12 @@ def test_any_body(one: Any, other: Any) -> None:
         ("PATCH", f"pages/{ROW}/markdown", {"type": "insert_content", "insert_content": {"content": one}}),
         ("POST", "comments", {"parent": one, "rich_text": other}),
         ("POST", "comments", {"parent": {"page_id": ROW}, "display_name": one, "markdown": other}),
+        ("POST", "views", {**VIEW, "filter": one, "sorts": other}),
+        ("POST", "views", {**VIEW, "name": one, "type": other}),
+        ("POST", f"pages/{ROW}/move", {"parent": one}),
+        ("POST", "file_uploads", {"filename": one, "content_type": other}),
+        ("POST", "file_uploads", {"mode": "multi_part", "filename": "a", "number_of_parts": one}),
+        ("POST", "file_uploads", {"mode": "external_url", "filename": one, "external_url": other}),
     ]
     for method, path, body in asked:
         assert ask(method, path, body).status in {200, 400, 404}

@@ -218,3 +218,8 @@ def test_search_finds_by_words_and_kind(api: Api, notion: Notion) -> None:
     assert [i["id"] for i in api.http.post("/v1/search", json=only).json()["results"]] == [api.table]
     assert api.http.post("/v1/search", json={"query": "nothing"}).json()["results"] == []
     assert api.http.post("/v1/search", json={"filter": {"value": "database"}}).status_code == 400
+
+
+@pytest.mark.parametrize("direction", [[], {}, "sideways", None])
+def test_a_sort_in_no_direction_is_refused(api: Api, direction: Any) -> None:
+    assert api.query(sorts=[{"property": "Task", "direction": direction}]).status_code == 400

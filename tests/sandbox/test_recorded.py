@@ -6,7 +6,7 @@ import pytest
 from sync_workers.sandbox.notion import Notion
 from sync_workers.sandbox.nouns import Property
 from sync_workers.sandbox.serve import SandboxServer
-from tests.sandbox.evidence import exchanges, misshapen
+from tests.sandbox.evidence import exchanges, misshapen, shared
 from tests.sandbox.replay import Clock, Replay
 from tests.sandbox.seed import seed
 
@@ -40,6 +40,11 @@ def test_the_sandbox_answers_as_notion_did(name: str) -> None:
     # then the answers are the same
     found = [f"{name}: {line}" for name, lines in differences.items() for line in lines]
     assert not found, "\n".join(found[:10])
+
+
+def test_every_recording_with_notion_is_replayed() -> None:
+    names = {path.stem for path in shared("recorded").glob("*.jsonl")}
+    assert {name for name in names if exchanges(name)} == set(RECORDINGS)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
