@@ -17,6 +17,7 @@ from typing import Any
 
 from sync_workers.errors import GuardError, SyncError
 from sync_workers.model import Plan
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.redis.links import related
 from sync_workers.redis.state_store import load
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Report, tuple[str, ...]]:
     """What a run would do now, and why a guard would refuse it; reads both sides and changes nothing."""
     report = Report(task.name, started=datetime.now(UTC))
-    with task.sync_services() as services:
+    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
         gathered = get(services, task.sync_rules, report, full=full)
         reasons: tuple[str, ...] = ()
         try:

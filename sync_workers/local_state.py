@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sync_workers.errors import LaterError, StateError
 from sync_workers.model import ID, Pair
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.links import related
 from sync_workers.redis.runs_store import RunsStore, new_run_id
@@ -123,7 +124,7 @@ def _expect_fit(task: Task, path: Path, found: Fit) -> None:
 def _gathered(task: Task, client: Client, report: Report) -> Gathered:
     """Both sides as a run reads them, all anew."""
     RunsStore(client, task.name).expect_rested()
-    with task.sync_services() as services:
+    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
         return get(services, task.sync_rules, report, full=True)
 
 

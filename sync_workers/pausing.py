@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sync_workers.errors import RejectedError, SettingsError, SyncError
 from sync_workers.model import ID, Pair, Record, Side
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.pauses import pause_records
 from sync_workers.redis.state_store import load
+from sync_workers.report import Trigger
 from sync_workers.runs.task import Task
 from sync_workers.services.hooks import HooksService
 from sync_workers.state import State
@@ -33,7 +35,7 @@ def pause_record(task: Task, client: Client, text: str, side: Side | None = None
             f"task {task.name} has not run yet and knows no records: run it first, "
             f"or pause all of it: `sync-workers pause {task.name}`"
         )
-    found = set(_linked(state, text, side)) or {_alone(task, text, side)}
+    found = set(_linked(state, text, side)) or {_alone(task, client, text, side)}
     ids = _only(task, text, found)
     pause_records(client, task.name, ids, paused=True)
     return ids
@@ -71,7 +73,7 @@ def _linked(state: State, text: str, side: Side | None) -> Iterator[Pair[ID | No
             yield ids
 
 
-def _alone(task: Task, text: str, side: Side | None) -> Pair[ID | None]:
+def _alone(task: Task, client: Client, text: str, side: Side | None) -> Pair[ID | None]:
     """A record without a link, on the side that is given or that shows it."""
     if side is not None:
         return Pair.of(side, _forms(text)[-1 if side is Side.NOTION else 0], None)
@@ -79,7 +81,7 @@ def _alone(task: Task, text: str, side: Side | None) -> Pair[ID | None]:
         Pair.of(each, record_id, None)
         for each in Side
         for form in _forms(text)
-        if (record_id := _shown(task, each, form)) is not None
+        if (record_id := _shown(task, client, each, form)) is not None
     }
     if not found:
         raise SettingsError(
@@ -89,10 +91,10 @@ def _alone(task: Task, text: str, side: Side | None) -> Pair[ID | None]:
     return _only(task, text, found)
 
 
-def _shown(task: Task, side: Side, text: str) -> ID | None:
+def _shown(task: Task, client: Client, side: Side, text: str) -> ID | None:
     """The id of the record that a side shows under that one."""
     try:
-        with task.sync_services() as services:
+        with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
             service = services[side]
             if isinstance(service, HooksService):
                 service.fetch()  # hooks know only what they listed

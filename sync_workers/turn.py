@@ -21,6 +21,7 @@ from sync_workers.errors import (
     SyncError,
 )
 from sync_workers.model import ID, Operation, Plan, Side
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.lease import Lease, Taken
 from sync_workers.redis.pauses import Watch
@@ -54,6 +55,11 @@ class Turn:
     report: Report
     full: bool
     watch: Watch
+
+    @property
+    def budget(self) -> RedisBudget:
+        """By which it calls the services; a person waits for it."""
+        return RedisBudget(self.client, self.task.name, self.report.trigger, heed=self.lease.check)
 
     def is_stopped(self) -> bool:
         """Whether to end between two operations, since a person paused the task.
@@ -133,7 +139,7 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
     runs = RunsStore(turn.client, task.name)
     runs.expect_rested()
     mirrors = KeptMirrors(runs, turn.lease.run, turn.lease.fence)
-    with task.sync_services() as services:
+    with task.sync_services(turn.budget) as services:
         gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full)
         state = store.load()
         settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot)

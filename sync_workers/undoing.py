@@ -16,6 +16,7 @@ from sync_workers.engine.guard import refusals_of_undo
 from sync_workers.engine.paused import leave_alone
 from sync_workers.errors import DecisionError, GuardError, SettingsError
 from sync_workers.model import ID, Pair, Part, Plan, Side
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.history import entries
 from sync_workers.report import Report, Trigger
@@ -61,7 +62,7 @@ def plan_undo(task: Task, client: Client, wish: Wish) -> Plan:
 
     report = Report(task.name, started=datetime.now(UTC))
     told = _entries(task, client, wish)
-    with task.sync_services() as services:
+    with task.sync_services(RedisBudget(client, task.name, Trigger.UNDO)) as services:
         return _planned(task, services, load(client, task.name) or State(), told, report)
 
 
@@ -79,7 +80,7 @@ def undo(
     told = _entries(task, client, wish)
 
     def work(turn: Turn) -> State:
-        with task.sync_services() as services:
+        with task.sync_services(turn.budget) as services:
             state = turn.store.load() or State()
             plan = _planned(task, services, state, told, turn.report)
             reasons = refusals_of_undo(task.sync_rules.limits, state, plan)

@@ -54,7 +54,7 @@ def resolve(
         raise SettingsError("say what is to stand on both sides: --use notion, --use other or --use VALUE")
     with opened(config, name) as (task, client):
         waiting = _named(task.name, waiting_in(load_remarks(client, task.name)), record, field)
-        decision = _decision(task, waiting, use, value)
+        decision = _decision(task, client, waiting, use, value)
         put_decision(client, task.name, (waiting.notion_id, waiting.attr), decision)
         console = Console()
         if later:
@@ -100,7 +100,7 @@ def _plain(record_id: str) -> str:
     return record_id.strip().replace("-", "").casefold()
 
 
-def _decision(task: Task, waiting: Waiting, use: str | None, value: str | None) -> Decision:
+def _decision(task: Task, client: Client, waiting: Waiting, use: str | None, value: str | None) -> Decision:
     """What the person decided, in terms of the state.
 
     Raises:
@@ -113,19 +113,21 @@ def _decision(task: Task, waiting: Waiting, use: str | None, value: str | None) 
     if named in {side.value for side in Side}:
         chosen = {"use": Side(named)}
     else:
-        chosen = {"value": _value(task, waiting, use if value is None else value)}
+        chosen = {"value": _value(task, client, waiting, use if value is None else value)}
     # What the person saw is no JSON any more, so it must not be read as such.
     known = {"use": None, "value": None, "seen": waiting.held.values, "at": datetime.now(UTC)}
     return Decision.model_construct(**(known | chosen))
 
 
-def _value(task: Task, waiting: Waiting, text: str | None) -> Any:
+def _value(task: Task, client: Client, waiting: Waiting, text: str | None) -> Any:
     from sync_workers.cli.typed import typed
     from sync_workers.engine.crossing import Crossing, UncrossableError
     from sync_workers.model import Pair
+    from sync_workers.redis.budget import RedisBudget
+    from sync_workers.report import Trigger
 
     names = Pair(*waiting.attrs())
-    with task.sync_services() as services:
+    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
         fields = Pair.each(lambda side: services[side].schema().get(names[side]))
     try:
         value = typed(text or "", fields.notion, [waiting.held.values.get(side) for side in Side])

@@ -17,24 +17,18 @@ from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import BudgetKeys
 from sync_workers.report import Trigger
 from sync_workers.services.budget import (
+    AS_NOTION,
     GROUP,
     LOCAL_PATIENCE,
-    LONGEST_CALL,
-    MARGIN,
     WANTED,
-    WINDOW,
-    WRITE_LEASE,
     Account,
     Answer,
     Clock,
+    Times,
     Waiting,
     Why,
     undisturbed,
 )
-
-GRACE = timedelta(seconds=15)
-"""So long after it was due a run that comes back still finds its place in the queue: a message takes a
-second to come, and longer where all workers are busy."""
 
 _URGENT = frozenset(Trigger) - {Trigger.BEAT, Trigger.RETRY}
 """A person waits for these, or has just edited something: they come before the ticks of beat."""
@@ -46,7 +40,6 @@ class RedisBudget(Waiting):
     Args:
         task: who asks; a task has one turn at a time.
         trigger: why its run was started.
-        window: in which calls are counted.
     """
 
     def __init__(
@@ -57,24 +50,25 @@ class RedisBudget(Waiting):
         *,
         patience: timedelta = LOCAL_PATIENCE,
         heed: Callable[[], None] = undisturbed,
-        window: timedelta = WINDOW,
+        times: Times = AS_NOTION,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(patience, heed, clock)
         self._client = client
         self._task = task
         self._urgent = trigger in _URGENT
-        self._kept = _milliseconds(window + MARGIN)
+        self._times = times
 
     def _ask(self, account: Account, turn: str, writes_to: str, *, knows_group: bool) -> Answer:
-        keys = BudgetKeys(account.name)
+        keys, times = BudgetKeys(account.name), self._times
         knows = knows_group or account.find_group is None
         said, *rest = self._client.run(
             scripts.TURN,
             (keys.used, keys.queue, keys.due, keys.numbers, keys.pauses, keys.groups, keys.writes),
             (
-                account.name, account.limit, self._kept, _milliseconds(LONGEST_CALL), turn, self._task,
-                int(self._urgent), writes_to, _milliseconds(WRITE_LEASE), _milliseconds(GRACE), int(knows),
+                account.name, account.limit, _milliseconds(times.kept), _milliseconds(times.longest_call),
+                turn, self._task, int(self._urgent), writes_to, _milliseconds(times.write_lease),
+                _milliseconds(times.grace), int(knows),
             ),
         )  # fmt: skip
         if said == b"wait":
@@ -85,12 +79,12 @@ class RedisBudget(Waiting):
         """It keeps its place in the queue, and comes back for it."""
 
     def _done(self, account: Account, turn: str, writes_to: str) -> None:
-        keys = BudgetKeys(account.name)
+        keys, times = BudgetKeys(account.name), self._times
         with suppress(StateError):  # the place in the window then lasts longer, and nothing else
             self._client.run(
                 scripts.TURN_OVER,
                 (keys.used, keys.writes),
-                (turn, self._kept, _milliseconds(LONGEST_CALL), writes_to),
+                (turn, _milliseconds(times.kept), _milliseconds(times.longest_call), writes_to),
             )
 
     def _note_pause(self, scope: str, wait: timedelta) -> None:

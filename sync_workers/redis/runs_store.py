@@ -35,6 +35,7 @@ class LeaseInfo:
     """Who has the lease of a task now, for people.
 
     Attributes:
+        moved: when the run got on last: it began, ended a phase or slice, or made calls.
         ends_in: when it ends by itself, unless it is renewed.
     """
 
@@ -42,6 +43,7 @@ class LeaseInfo:
     fence: int
     trigger: str
     begun: datetime | None
+    moved: datetime | None
     ends_in: timedelta
 
 
@@ -153,14 +155,21 @@ class RunsStore:
             return None
         run, _, fence = body.decode().rpartition(":")
         current = self._client.ask("HGETALL", self._keys.current)
-        begun = current.get(b"begun")
+        begun = _moment(current.get(b"begun"))
         return LeaseInfo(
             run=run,
             fence=int(fence),
             trigger=current.get(b"trigger", b"").decode(),
-            begun=datetime.fromtimestamp(int(begun) / 1000, UTC) if begun else None,
+            begun=begun,
+            moved=_moment(current.get(b"moved")) or begun,
             ends_in=timedelta(milliseconds=left),
         )
+
+    def note_progress(self) -> None:
+        """The run that has the lease got on."""
+        seconds, microseconds = self._client.ask("TIME")
+        moved = int(seconds) * 1000 + int(microseconds) // 1000
+        self._client.ask("HSET", self._keys.current, "moved", moved)
 
     def _put(self, run: ID, fence: int, key: str, body: bytes, ttl: str) -> None:
         packed = zlib.compress(body, level=1)  # the fastest level takes most of what JSON has to give
@@ -172,6 +181,10 @@ class RunsStore:
 
     def _get(self, key: str) -> bytes | None:
         return unpacked(key, self._client.ask("GET", key))
+
+
+def _moment(milliseconds: bytes | None) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
 
 
 def unpacked(key: str, packed: bytes | None) -> bytes | None:

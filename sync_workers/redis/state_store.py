@@ -58,6 +58,9 @@ class RedisStore:
     def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         return self._step("begin", operation, change, intent) != b"begun"
 
+    def take_back(self, operation: int, change: Change) -> None:
+        self._step("take back", operation, change, None)
+
     def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
         self._step("" if operation is None else "end", operation, change, entry)
 

@@ -16,6 +16,7 @@ from sync_workers.errors import (
     AccessError,
     LaterError,
     MovedError,
+    NotYetError,
     RejectedError,
     StateError,
     SyncError,
@@ -120,6 +121,7 @@ class Application:
 
         Raises:
             SliceOverError: stopped between two operations; run it again to go on.
+            NotYetError: the next operation has to wait for its turn; run it again after that to go on.
             StateError: the store cannot be written, or the lease has gone; nothing more is written.
         """
         self.writer.state = self.state
@@ -174,6 +176,10 @@ class Application:
             # Someone was faster, or a deletion is not proven: the next run decides it again.
             self.writer.forget(number, operation)
             self.report.held.append(Hold(side, record_id, str(error)))
+        except NotYetError:
+            # Nothing was sent, and nothing is wrong: what goes on later begins with this operation.
+            self.writer.take_back(number, operation)
+            raise
         except (LaterError, AccessError) as error:
             # Nothing was sent, and the rest of this side would meet the same.
             self.writer.forget(number, operation, self._known(operation))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync_workers.errors import StateError
-from sync_workers.model import ID, Fields, Operation, Pair, Side
+from sync_workers.model import ID, Action, Fields, Operation, Pair, Record, Side
 from sync_workers.remarks import Memory
 from sync_workers.state import Change, Pending, State
 
@@ -87,3 +87,25 @@ def both(ids: Pair[ID | None]) -> Pair[ID]:
         msg = "an operation on a link without both ids: a plan of another version?"
         raise StateError(msg)
     return Pair(ids.notion, ids.other)
+
+
+def there(operation: Operation, side: Side) -> Record:
+    """The record that the operation cannot be without.
+
+    Raises:
+        StateError: it is without it.
+    """
+    if (record := operation.records[side]) is None:
+        msg = f"a {operation.action} without its record of {side}: a plan of another version?"
+        raise StateError(msg)
+    return record
+
+
+def pending_before(
+    operation: Operation, earlier: Mapping[Side, Mapping[ID, Pending]]
+) -> dict[tuple[Side, ID], Pending | None]:
+    """What was begun of a create before this run began it: what `earlier` runs did not see the end of."""
+    side, source = operation.side, operation.records[operation.side.opposite]
+    if operation.action is not Action.CREATE or source is None:
+        return {}
+    return {(side, source.id): earlier[side].get(source.id)}

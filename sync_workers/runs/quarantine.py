@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -136,3 +136,8 @@ def _waits(one: Quarantined, operation: Operation, now: datetime | None) -> bool
 def _said(one: Quarantined) -> str:
     tried = "once" if one.count == 1 else f"{one.count} times"
     return f"in quarantine until {one.due:%Y-%m-%d %H:%M} UTC after {one.action} failed {tried}: {one.reason}"
+
+
+def remembered(operation: Operation, failure: Quarantined | None) -> Mapping[Key, Quarantined | None]:
+    """What is known from now on of the record that the operation failed on; None forgets it."""
+    return {key_of(operation): failure}

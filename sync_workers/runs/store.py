@@ -29,6 +29,15 @@ class Store(Protocol):
             LeaseLostError: another run owns the task now.
         """
 
+    def take_back(self, operation: int, change: Change) -> None:
+        """Make an operation one that never began, and store `change`, all or nothing.
+
+        Only for an operation that this attempt began and of which nothing was sent.
+
+        Raises:
+            LeaseLostError: another run owns the task now; nothing was changed.
+        """
+
     def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
         """Store `change`, with a number that the operation has come to its end, and its entry in the history.
 
@@ -77,6 +86,11 @@ class MemoryStore:
         self._change(change)
         return True
 
+    def take_back(self, operation: int, change: Change) -> None:
+        self.begun.discard(operation)
+        self.opened.pop(self._intents.pop(operation, ""), None)
+        self._change(change)
+
     def commit(self, operation: int | None, change: Change, entry: Entry | None = None) -> None:
         if entry is not None:
             self.opened.pop(entry.intent, None)
@@ -113,6 +127,9 @@ class Unstored:
 
     def begin(self, _operation: int, _change: Change, _intent: Entry | None = None) -> bool:
         return True
+
+    def take_back(self, _operation: int, _change: Change) -> None:
+        """Nothing was written down."""
 
     def commit(self, operation: int | None, _change: Change, entry: Entry | None = None) -> None:
         """The caller has the state; only which operations of this run were done is remembered."""

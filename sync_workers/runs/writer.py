@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_workers.errors import MovedError, RejectedError, StateError, UnknownOutcomeError
+from sync_workers.errors import MovedError, RejectedError, UnknownOutcomeError
 from sync_workers.model import (
     ID,
     Action,
@@ -32,10 +32,19 @@ from sync_workers.model import (
 from sync_workers.remarks import Quarantined
 from sync_workers.report import Report
 from sync_workers.runs.calls import Calls, HeldError
-from sync_workers.runs.changes import both, idempotent, link, parted, remembering, unlink
+from sync_workers.runs.changes import (
+    both,
+    idempotent,
+    link,
+    parted,
+    pending_before,
+    remembering,
+    there,
+    unlink,
+)
 from sync_workers.runs.entries import done, intent
 from sync_workers.runs.history import Entry
-from sync_workers.runs.quarantine import key_of
+from sync_workers.runs.quarantine import key_of, remembered
 from sync_workers.runs.resolving import decide, settle
 from sync_workers.runs.store import Store
 from sync_workers.services.base import mark_of
@@ -55,6 +64,7 @@ class Writer:
         resolve: decides a conflict for the task itself (`SyncTask.resolve_conflict`).
         there: per side the ids that the plan knows: a create that gives one of them back made nothing.
         earlier: the creates whose end was not known when this began.
+        began: numbers of the operations whose intent this attempt wrote.
     """
 
     task: str
@@ -66,6 +76,7 @@ class Writer:
     resolve: Callable[[Conflict], Any] | None
     there: Pair[set[ID | None]] = field(init=False)
     earlier: Mapping[Side, Mapping[ID, Pending]] = field(init=False)
+    began: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.there = Pair.each(self._shown_alone)
@@ -97,15 +108,23 @@ class Writer:
 
     def forget(self, number: int, operation: Operation, failure: Quarantined | None = None) -> None:
         """The operation surely did not happen; what an earlier run began stays to be looked for."""
-        side, source = operation.side, operation.records[operation.side.opposite]
-        pending: dict[tuple[Side, ID], Pending | None] = {}
-        if operation.action is Action.CREATE and source is not None:
-            pending = {(side, source.id): self.earlier[side].get(source.id)}
-        self.commit(number, Change(pending=pending, quarantine=_remembered(operation, failure)))
+        pending = pending_before(operation, self.earlier)
+        self.commit(number, Change(pending=pending, quarantine=remembered(operation, failure)))
+
+    def take_back(self, number: int, operation: Operation) -> None:
+        """Nothing was sent yet: the operation is as if it had not begun, to be tried as a new one.
+
+        What an earlier attempt began may have happened, and stays to be looked for.
+        """
+        if number in self.began:
+            change = Change(pending=pending_before(operation, self.earlier))
+            self.store.take_back(number, change)
+            change.apply(self.state)
+            self.began.discard(number)
 
     def doubt(self, operation: Operation, failure: Quarantined) -> None:
         """Nobody knows whether the operation happened; its intent stays open."""
-        self.commit(None, Change(quarantine=_remembered(operation, failure)))
+        self.commit(None, Change(quarantine=remembered(operation, failure)))
 
     def commit(self, number: int | None, change: Change, entry: Entry | None = None) -> None:
         """Store a change, an operation's end and its entry in the history, all at once."""
@@ -116,7 +135,7 @@ class Writer:
         """The operation is done: the record is in quarantine no more."""
         side, record_id = key_of(operation)
         if record_id in self.state.quarantine.get(side, {}):
-            change = replace(change, quarantine=_remembered(operation, None))
+            change = replace(change, quarantine=remembered(operation, None))
         self.commit(number, change, entry)
 
     def _intent(self, number: int, operation: Operation) -> Entry:
@@ -127,6 +146,7 @@ class Writer:
         if not self.store.begin(number, change, entry):
             return False
         change.apply(self.state)
+        self.began.add(number)
         return True
 
     def _keep(self, number: int, operation: Operation) -> None:
@@ -276,21 +296,3 @@ class Writer:
         self._begin(number, Change(), entry)
         self.calls.on(operation.side).annotate(record.id, operation.note)
         self._end(number, operation, Change(), entry)
-
-
-def there(operation: Operation, side: Side) -> Record:
-    """The record that the operation cannot be without.
-
-    Raises:
-        StateError: it is without it.
-    """
-    if (record := operation.records[side]) is None:
-        msg = f"a {operation.action} without its record of {side}: a plan of another version?"
-        raise StateError(msg)
-    return record
-
-
-def _remembered(
-    operation: Operation, failure: Quarantined | None
-) -> Mapping[tuple[Side, ID], Quarantined | None]:
-    return {key_of(operation): failure}

@@ -27,19 +27,6 @@ from typing import Protocol
 
 from sync_workers.errors import NotYetError, SyncError
 
-WINDOW = timedelta(seconds=60)
-"""In which the calls are counted, as Notion does."""
-
-MARGIN = timedelta(milliseconds=100)
-"""By so much a place in the window is given out later than it becomes free: more than two clocks that are
-being corrected (500 millionths at most) drift apart in a window."""
-
-LONGEST_CALL = timedelta(minutes=2)
-"""After this a call whose end nobody told counts as made: its worker died."""
-
-WRITE_LEASE = timedelta(seconds=20)
-"""So long writes to one place wait for one whose end nobody told."""
-
 PATIENCE = timedelta(seconds=10)
 """The longest wait that a worker sleeps; taking a run up again costs about a second."""
 
@@ -51,6 +38,35 @@ LONGEST_SLEEP = timedelta(seconds=0.5)
 
 GROUP, WANTED = "group:", "?"
 """What stands before a group's name in a pause, and for one that is to be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """By what a budget counts; the same for all that share it.
+
+    Attributes:
+        window: in which the calls are counted, as Notion does.
+        margin: by so much a place in the window is given out later than it becomes free: more than two
+            clocks that are being corrected (500 millionths at most) drift apart in a window.
+        longest_call: after this a call whose end nobody told counts as made: its worker died.
+        write_lease: so long writes to one place wait for one whose end nobody told.
+        grace: so long after it was due a run that comes back still finds its place in the queue: a message
+            takes a second to come, and longer where all workers are busy.
+    """
+
+    window: timedelta = timedelta(seconds=60)
+    margin: timedelta = timedelta(milliseconds=100)
+    longest_call: timedelta = timedelta(minutes=2)
+    write_lease: timedelta = timedelta(seconds=20)
+    grace: timedelta = timedelta(seconds=15)
+
+    @property
+    def kept(self) -> timedelta:
+        """How long after its answer a call takes a place in the window."""
+        return self.window + self.margin
+
+
+AS_NOTION = Times()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sync_workers.services.budget import (
+    AS_NOTION,
     GROUP,
     LOCAL_PATIENCE,
-    LONGEST_CALL,
-    MARGIN,
     WANTED,
-    WINDOW,
-    WRITE_LEASE,
     Account,
     Answer,
     Clock,
+    Times,
     Waiting,
     Why,
     undisturbed,
@@ -57,14 +55,15 @@ class LocalBudget(Waiting):
         self,
         ledger: Ledger | None = None,
         *,
-        window: timedelta = WINDOW,
+        times: Times = AS_NOTION,
         patience: timedelta = LOCAL_PATIENCE,
         heed: Callable[[], None] = undisturbed,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(patience, heed, clock)
         self._ledger = ledger or Ledger()
-        self._kept = (window + MARGIN).total_seconds()
+        self._times = times
+        self._kept = times.kept.total_seconds()
 
     def _ask(self, account: Account, turn: str, writes_to: str, *, knows_group: bool) -> Answer:
         with self._ledger.lock:
@@ -85,9 +84,9 @@ class LocalBudget(Waiting):
 
     def _take(self, account: Account, turn: str, writes_to: str, now: float) -> None:
         self._ledger.waiting[account.name].remove(turn)
-        self._ledger.used[account.name][turn] = now + LONGEST_CALL.total_seconds() + self._kept
+        self._ledger.used[account.name][turn] = now + self._times.longest_call.total_seconds() + self._kept
         if writes_to:
-            self._ledger.writes[writes_to] = (turn, now + WRITE_LEASE.total_seconds())
+            self._ledger.writes[writes_to] = (turn, now + self._times.write_lease.total_seconds())
 
     def _wait(self, account: Account, turn: str, now: float) -> float:
         """Seconds until a place in the window is free for this turn."""

@@ -19,11 +19,13 @@ from sync_workers.errors import (
     GuardError,
     LaterError,
     LeaseLostError,
+    NotYetError,
     RedisUnreachableError,
     StateError,
     SyncError,
 )
 from sync_workers.model import ID
+from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.lease import BLOBS, Lease, Taken
 from sync_workers.redis.looks import Looks
 from sync_workers.redis.pauses import By, Watch
@@ -38,6 +40,7 @@ from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.leaseless import overtaken, stopped
+from sync_workers.worker.patience import may_stand_still, may_wait
 from sync_workers.worker.process import Process
 
 _log = logging.getLogger(__name__)
@@ -50,8 +53,8 @@ WAIT_FOR_REDIS = timedelta(seconds=10)
 """After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
 WAIT_FOR_LEASE = timedelta(seconds=1)
 
-LONGEST_PATIENCE = timedelta(minutes=10)
-"""A run that got no answer for so long ends and says why."""
+SHUTDOWN = timedelta(seconds=1)
+"""After this another worker goes on with what one that ends was only waiting for."""
 
 
 @dataclass(slots=True)
@@ -70,13 +73,24 @@ class Attempt:
     send: Send
     begun: float = field(default_factory=time.monotonic)
     watch: Watch = field(init=False)
+    budget: RedisBudget = field(init=False)
 
     def __post_init__(self) -> None:
+        self.budget = RedisBudget(
+            self.process.client, self.task.name, self.report.trigger,
+            patience=self.process.patience, heed=self._heed,
+        )  # fmt: skip
         self.watch = Watch(self.process.client, self.task.name, self.task.sync_connections)
 
     @property
     def looks(self) -> Looks:
         return Looks(self.lease.client, self.task.name)
+
+    def _heed(self) -> None:
+        """While a call waits for its turn; raises where the run has to end here."""
+        self.lease.check()
+        if self.stopping():
+            raise NotYetError("the worker is about to end", wait=SHUTDOWN)
 
     def put(self, name: str, *things: object) -> None:
         """Hand things on, all of them at once."""
@@ -114,6 +128,7 @@ class Attempt:
         The message is sent first: who dies before that leaves a lease that ends soon.
         """
         self.lease.renew()
+        self.runs.note_progress()
         self.send(again)
         with suppress(LeaseLostError):  # the next phase may have begun
             self.lease.leave()
@@ -211,8 +226,14 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
         return work(attempt)
     except (LeaseLostError, RedisUnreachableError):
         raise  # the run's end cannot be stored
+    except NotYetError as error:
+        if may_stand_still(attempt.runs, attempt.budget.made):
+            attempt.lease.leave()
+            # A longer wait is taken in parts: the message would be delivered twice.
+            raise NotYetError(str(error), wait=min(error.wait, attempt.process.longest_wait)) from error
+        fail(attempt.report, Outcome.FAILED, str(error))
     except LaterError as error:
-        if _may_wait(attempt, error.wait):
+        if may_wait(attempt.runs, error.wait, attempt.process.longest_wait):
             attempt.lease.leave()
             raise
         attempt.report.wait = error.wait
@@ -249,11 +270,3 @@ def _end_paused(attempt: Attempt) -> Done:
     if attempt.lease.pause is not None:
         end_paused(attempt.report, attempt.lease.pause)
     return attempt.end()
-
-
-def _may_wait(attempt: Attempt, wait: timedelta) -> bool:
-    info = attempt.runs.lease()
-    if info is None or info.begun is None:
-        return False
-    waited = datetime.now(UTC) - info.begun
-    return timedelta(0) < wait <= attempt.process.longest_wait and waited + wait < LONGEST_PATIENCE

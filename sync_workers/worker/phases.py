@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from sync_workers.errors import NotYetError
 from sync_workers.model import Listing, Pair, Plan, Side
 from sync_workers.redis.links import related
 from sync_workers.report import Report
@@ -75,7 +76,7 @@ def _get(made: Attempt) -> Done:
         mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
         made.report.started = datetime.now(UTC)
         made.runs.expect_rested()
-        with made.task.sync_services() as services:
+        with made.task.sync_services(made.budget) as services:
             looks = Pair.each(made.looks.waiting)
             gathered = reading.get(
                 services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full
@@ -113,20 +114,28 @@ def _apply(made: Attempt) -> Done:
     plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
     ended, resting, stopped = _taken_up(made)
     known = made.store.load() or State()
-    with spent(made.report, "apply"), made.task.sync_services() as services:
+    with spent(made.report, "apply"), made.task.sync_services(made.budget) as services:
         application = Application(
             made.task.name, services, plan, known, made.store, made.report,
             stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),
             ended=ended, resting=resting, stopped=stopped, check=made.lease.check,
         )  # fmt: skip
         _tell_progress(made, len(application.ended), len(plan))
-        slice_over = _is_cut_short(made.task, application)
+        try:
+            slice_over = _is_cut_short(made.task, application)
+        except NotYetError:
+            _put_slice(made, application)
+            raise
     if slice_over:
-        made.put("slice", made.report, application.ended, application.resting, application.stopped)
+        _put_slice(made, application)
         shown = {"phase": "apply", "done": len(application.ended), "of": len(plan)}
         return made.hand_on(shown, again=True)
     finish(made.report, made.store, application.state, gathered, plan, made.task.sync_rules)
     return made.end()
+
+
+def _put_slice(made: Attempt, application: Application) -> None:
+    made.put("slice", made.report, application.ended, application.resting, application.stopped)
 
 
 def _is_cut_short(task: Task, application: Application) -> bool:

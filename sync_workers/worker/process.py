@@ -11,6 +11,7 @@ from sync_workers.redis.connect import Client, connect
 from sync_workers.registry import load_tasks
 from sync_workers.runs.history import Kept
 from sync_workers.runs.task import Task
+from sync_workers.services.budget import PATIENCE
 from sync_workers.settings import Settings, load_settings
 
 
@@ -24,6 +25,7 @@ class Process:
         queued: as in `Settings`.
         longest_wait: a service that asks for patience gets it: the run keeps its lease, so that no tick asks
             again meanwhile. A longer wait ends the run; its message would be delivered twice.
+        patience: how long a phase sleeps at most until it is its turn to call a service.
         kept: how much of a task's history is kept.
     """
 
@@ -34,6 +36,7 @@ class Process:
     queued: timedelta = timedelta(seconds=600)
     longest_wait: timedelta = timedelta(seconds=120)
     kept: Kept = Kept()
+    patience: timedelta = PATIENCE
 
     @classmethod
     def of(cls, settings: Settings) -> Process:

@@ -98,8 +98,10 @@ def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> D
         send = partial(_send_next, task, delivery)
         return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down, send)
     except LaterError as error:
-        # The same message with the same chain comes again.
-        again = partial(task.retry, exc=error, countdown=error.wait.total_seconds(), throw=False)
+        # The same message with the same chain comes again. A tick that nobody took in time is worthless, but
+        # this one was taken: thrown away now it would leave its run without an end.
+        wait = error.wait.total_seconds()
+        again = partial(task.retry, exc=error, countdown=wait, throw=False, expires=None)
         raise patiently(again) from None
 
 

@@ -227,3 +227,19 @@ class StoreContract:
         again = store.load()
         assert again is not None
         assert again.ids == {"n1": "o1"}
+
+    def test_an_operation_that_is_taken_back_may_begin_again(self, open_store: Callable[[], Store]) -> None:
+        store = open_store()
+        begun = Change(pending={(Side.OTHER, "n1"): Pending(source={}, sent={})})
+        assert store.begin(3, begun, entry(store, 3))
+        store.take_back(3, Change(pending={(Side.OTHER, "n1"): None}))
+        assert not store.intents()
+        assert settled(store.load()) == State()
+        assert 3 not in open_store().done()
+        assert open_store().begin(3, begun, entry(store, 3))
+
+    def test_an_operation_that_ended_is_not_taken_back(self, store: Store) -> None:
+        store.begin(3, Change())
+        store.commit(3, LINK)
+        store.take_back(3, Change())
+        assert 3 in store.done()

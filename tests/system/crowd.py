@@ -193,6 +193,7 @@ imports = ["crowd_tasks"]
 kind = "notion"
 url = "{url}"
 token = {{ env = "NOTION_TOKEN" }}
+calls_per_minute = 100000
 """
 
 CONNECTION = """

@@ -23,6 +23,7 @@ TASK_FILE = """\
 kind = "notion"
 url = "{notion}"
 token = {{ env = "NOTION_TOKEN" }}
+calls_per_minute = 100000
 
 [connections.table]
 kind = "sql"

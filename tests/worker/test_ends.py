@@ -71,7 +71,7 @@ def test_a_service_that_asks_for_too_much_patience_ends_the_run(stage: Stage, wa
 def test_a_service_that_asks_for_patience_for_ever_ends_the_run(stage: Stage) -> None:
     delivery = stage.delivery()
     stage.phase("get", delivery)
-    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0")
+    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0", "moved", "1")
     stage.client.ask("DEL", Keys(stage.task.name).blob(delivery.run, "snapshot"))
     stage.task.tricks["list-other"] = raising(LaterError("busy", wait=timedelta(seconds=60)))
     assert stage.phase("get", delivery).failure == "busy"

@@ -1,4 +1,4 @@
--- One step of a run: an operation begins or ends in the journal, and state and history change with it.
+-- One step of a run: an operation begins, ends, or is taken back in the journal, and state and history change with it.
 -- Answers 'stored', 'begun' (by an earlier attempt; nothing was stored), 'lost' or 'version'.
 -- ARGV from the eleventh on: number of the key, field, value ('' removes the field), and so on.
 local lease, meta, journal, intents, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -29,6 +29,13 @@ elseif step == 'end' then
   -- One that was done stays so, whatever a copy of an older call says.
   redis.call('HSET', journal, operation, (entry ~= '' or not news) and 'done' or 'ended')
   redis.call('HDEL', intents, intent)
+elseif step == 'take back' then
+  -- Nothing was sent. A copy of an older call takes nothing back that has come to its end since.
+  local before = redis.call('HGET', journal, operation)
+  if before ~= 'done' and before ~= 'ended' then
+    redis.call('HDEL', journal, operation)
+    redis.call('HDEL', intents, intent)
+  end
 elseif entry ~= '' then
   news = redis.call('HDEL', intents, intent) == 1
 end

@@ -32,6 +32,9 @@ def id_of(text: str) -> str:
     return str(UUID(found[1]))
 
 
+MOST_CALLS = 600
+"""In any 60 seconds; 180 on the other plans."""
+
 NotionId = Annotated[str, AfterValidator(id_of)]
 
 
@@ -51,7 +54,14 @@ class NotionConnection(BaseModel):
     token: Secret
     url: AnyHttpUrl = AnyHttpUrl("https://api.notion.com")
     timeout: float = Field(default=60.0, gt=0)
-    calls_per_minute: int = Field(default=180, ge=1, le=600)
+    calls_per_minute: int = Field(default=180, ge=1)
+
+    @model_validator(mode="after")
+    def _no_more_than_notion_allows(self) -> Self:
+        if self.calls_per_minute > MOST_CALLS and (self.url.host or "").endswith("notion.com"):
+            msg = f"Notion allows at most {MOST_CALLS} calls a minute, on the Business and Enterprise plans"
+            raise ValueError(msg)
+        return self
 
     def account(self) -> Account:
         """Whose calls Notion counts together: those of one token.
