@@ -56,8 +56,12 @@ def _options(store: Store, column: Property, kept: list[str] | None) -> list[Jso
     return [option for option_id in kept or () if (option := _option(store, column, option_id))]
 
 
+def _user(store: Store, user_id: str) -> Json:
+    return users.show(store.users[user_id], with_email=store.shows_emails)
+
+
 def _people(store: Store, _column: Property, kept: list[str] | None) -> list[Json]:
-    return [users.show(store.users[user_id]) for user_id in kept or ()]
+    return [_user(store, user_id) for user_id in kept or ()]
 
 
 def _relation(store: Store, _column: Property, kept: list[str] | None) -> list[Json]:
@@ -83,8 +87,8 @@ _OF_VALUE: dict[str, Callable[[Store, Property, Any], Any]] = {
 _OF_PAGE: dict[str, Callable[[Store, DataSource, Property, Page], Any]] = {
     "created_time": lambda _store, _source, _column, one: show_time(one.created.at),
     "last_edited_time": lambda _store, _source, _column, one: show_time(one.edited.at),
-    "created_by": lambda store, _source, _column, one: users.show(store.users[one.created.by]),
-    "last_edited_by": lambda store, _source, _column, one: users.show(store.users[one.edited.by]),
+    "created_by": lambda store, _source, _column, one: _user(store, one.created.by),
+    "last_edited_by": lambda store, _source, _column, one: _user(store, one.edited.by),
     "unique_id": lambda _store, _source, column, one: {
         "prefix": column.config.get("prefix"),
         "number": one.number,

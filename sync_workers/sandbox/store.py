@@ -53,6 +53,7 @@ class Store:
         self.unloaded: set[str] = set()
         self.users: dict[str, User] = {}
         self.furniture = Furniture()
+        self.shows_emails = True
         self._numbers: Counter[str] = Counter()
 
     def new_id(self) -> str:

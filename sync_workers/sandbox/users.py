@@ -10,11 +10,12 @@ def partial(user_id: str) -> Json:
     return {"object": "user", "id": user_id}
 
 
-def show(one: User) -> Json:
+def show(one: User, *, with_email: bool = True) -> Json:
+    """As a connection sees them; without the capability to read e-mail addresses it sees none."""
     shown: Json = {"object": "user", "id": one.id, "name": one.name, "avatar_url": None}
     if one.is_bot:
         return {**shown, "type": "bot", "bot": {}}
-    return {**shown, "type": "person", "person": {"email": one.email}}
+    return {**shown, "type": "person", "person": {"email": one.email} if with_email else {}}
 
 
 def me(store: Store, one: User) -> Json:

@@ -22,12 +22,18 @@ def me(request: Request) -> Json:
 
 
 def retrieve_user(request: Request, user_id: str) -> Json:
-    user = request.store.user(user_id)
-    return users.me(request.store, user) if user.id == request.user_id else users.show(user)
+    store = request.store
+    user = store.user(user_id)
+    return (
+        users.me(store, user)
+        if user.id == request.user_id
+        else users.show(user, with_email=store.shows_emails)
+    )
 
 
 def list_users(request: Request) -> Json:
-    everyone = [users.show(user) for user in request.store.users.values()]
+    store = request.store
+    everyone = [users.show(user, with_email=store.shows_emails) for user in store.users.values()]
     size = page_size(request.asked("page_size"))
     part, cursor = cut_page(everyone, size, request.asked("start_cursor"))
     return show.listing("user", part, cursor)

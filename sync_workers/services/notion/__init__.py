@@ -6,7 +6,10 @@ source.py       the data source: where it is, which properties it has
 choice.py       which of its properties the task maps, and which are the sync's own
 listing.py      all rows of a data source, through pages and past the 10,000-row limit
 pages.py        a page of Notion as a record
-properties.py   property values to canonical values and back
+properties.py   one column of the data source, its values read and written
+codecs.py       property values to canonical values and back, by property type
+rewriting.py    a rich text with another text, and its formatting where nothing changed
+people.py       people by e-mail address or name
 client.py       one request by notion-client
 errors.py       what went wrong, in the words of the project
 """

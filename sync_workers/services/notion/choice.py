@@ -13,6 +13,9 @@ OWN_TYPE = "rich_text"
 """The type of the properties that are the sync's own; Notion calls it *Text*."""
 
 
+_UNREADABLE = {"button": "which holds nothing that could be read"}
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The properties that a task uses.
@@ -74,7 +77,8 @@ def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterat
             "(a relation shows only when the data source it points to is shared, too)"
         )
     elif found.codec is None:
-        yield f"property {name!r} of {what} has the type {found.type}, which cannot be mapped"
+        why = _UNREADABLE.get(found.type, "which this version does not know yet: upgrade, or map another")
+        yield f"property {name!r} of {what} has the type {found.type}, {why}"
 
 
 def _owning(properties: Mapping[str, Property], setting: str, name: str, what: str) -> Iterator[str]:

@@ -69,16 +69,24 @@ class Api:
         """A POST that only reads."""
         return self._send("POST", path, Request(what, "list"), query=query, body=body)
 
-    def items(self, page_id: str, property_id: str) -> list[dict[str, Any]]:
-        """All items of one property of one page."""
-        items: list[dict[str, Any]] = []
-        path, what = f"{_page_path(page_id)}/properties/{property_id}", f"page {page_id}"
+    def items(self, page_id: str, property_id: str) -> dict[str, Any]:
+        """One property of one page: `results` are all items, `property_item` what holds for them together."""
+        return self._all(f"{_page_path(page_id)}/properties/{property_id}", f"page {page_id}")
+
+    def users(self) -> list[dict[str, Any]]:
+        """Everyone in the workspace but its guests."""
+        users: list[dict[str, Any]] = self._all("users", "the list of users")["results"]
+        return users
+
+    def _all(self, path: str, what: str) -> dict[str, Any]:
+        """The last answer of a listing, with the results of all."""
+        results: list[dict[str, Any]] = []
         query: dict[str, Any] = {"page_size": 100}
         while True:
             answer = self.get(path, what, "list", query)
-            items += answer["results"]
+            results += answer["results"]
             if not answer["has_more"]:
-                return items
+                return {**answer, "results": results}
             query = {**query, "start_cursor": next_cursor(answer, query.get("start_cursor"), what)}
 
     def create_page(self, what: str, body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,9 @@ MOST_ITEMS = 100
 
 LONGEST_ITEM = 2000
 LONGEST_TEXT = MOST_ITEMS * LONGEST_ITEM
+
+
+VERIFIED, UNVERIFIED = "verified", "unverified"
 
 
 class RefusedValueError(ValueError):
@@ -86,15 +89,30 @@ def option(value: Any) -> dict[str, str] | None:
 
 
 def options(value: Any) -> list[dict[str, str]]:
-    return [named for item in _items(value) if (named := option(item)) is not None]
+    return [named for item in items(value) if (named := option(item)) is not None]
 
 
 def people(value: Any) -> list[dict[str, str]]:
-    return [{"object": "user", "id": _id(item)} for item in _items(value)]
+    return [{"object": "user", "id": _id(item)} for item in items(value)]
+
+
+def people_again(value: Any, shown: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The same for a page that shows people already: a group among them stays one."""
+    groups = {item["id"] for item in shown if item["object"] == "group"}
+    return [{**item, "object": "group" if item["id"] in groups else "user"} for item in people(value)]
+
+
+def verification(value: Any) -> dict[str, str]:
+    """Only in a wiki; by whom and until when is up to Notion."""
+    state = text(value) or UNVERIFIED
+    if state not in {VERIFIED, UNVERIFIED}:
+        msg = f"takes {VERIFIED!r} or {UNVERIFIED!r}; anything else Notion decides itself"
+        raise RefusedValueError(msg)
+    return {"state": state}
 
 
 def pages(value: Any) -> list[dict[str, str]]:
-    return [{"id": _id(item)} for item in _items(value)]
+    return [{"id": _id(item)} for item in items(value)]
 
 
 def text(value: Any) -> str:
@@ -128,7 +146,7 @@ def _moment(value: Any) -> str:
     return value.isoformat()
 
 
-def _items(value: Any) -> list[Any]:
+def items(value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list | tuple | set | frozenset):

@@ -45,6 +45,22 @@ def unique_id(shown: Shown) -> str | None:
     return f"{shown['prefix']}-{shown['number']}" if shown["prefix"] else str(shown["number"])
 
 
+VERIFICATION = ("verified", "unverified", "expired")
+
+
+def verification(shown: Shown | None) -> str:
+    """The state; a page that nobody ever verified is as one whose verification was taken away."""
+    return "unverified" if shown is None else str(shown["state"])
+
+
+def place(shown: Shown | None) -> str | None:
+    """Its name and address, or where it is."""
+    if shown is None:
+        return None
+    told = [str(part) for part in (shown.get("name"), shown.get("address")) if part]
+    return ", ".join(told) or f"{shown['lat']}, {shown['lon']}"
+
+
 def date(shown: Shown | None) -> dt.date | dt.datetime | DateRange | None:
     if shown is None:
         return None

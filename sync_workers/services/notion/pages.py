@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from sync_workers.errors import AccessError, RejectedError, SettingsError
@@ -12,10 +13,11 @@ from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
 from sync_workers.services.notion.choice import Choice
 from sync_workers.services.notion.errors import NotShownError
+from sync_workers.services.notion.people import UnknownPersonError
 from sync_workers.services.notion.properties import Property
 
-Items = Callable[[str, str], list[dict[str, Any]]]
-"""Asks for all items of a property of a page, by the ids of both."""
+Items = Callable[[str, str], dict[str, Any]]
+"""Asks for all items of a property of a page, by the ids of both, with what is said of them together."""
 
 
 class UnreadableError(RejectedError):
@@ -128,6 +130,9 @@ class Pages:
         value = self._whole(page_id, wanted, shown)
         try:
             return wanted.read(value)
+        except UnknownPersonError as error:
+            msg = f"property {wanted.name!r} {error}"
+            raise UnreadableError(msg) from None
         except (ValueError, KeyError, TypeError) as error:
             # Such as a year after 9999. From None: the cause would show the value.
             msg = (
@@ -147,11 +152,23 @@ class Pages:
             msg = f"property {wanted.name!r} was removed or changed its type while the task ran: run it again"
             raise SettingsError(msg)
         try:
-            return wanted.join(self._items(page_id, wanted.id)) if wanted.is_cut(value) else value
+            if not wanted.is_cut(value) and not _follows_more(wanted, shown):
+                return value
+            whole = self._items(page_id, wanted.id)
+            return wanted.join(whole["results"], whole.get("property_item"))
         except (NotShownError, RejectedError) as error:
             # The page went away since it was listed; that ends no run.
             msg = f"property {wanted.name!r} could not be read whole: {error}"
             raise UnreadableError(msg) from error
+
+
+def _follows_more(wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a rollup follows a relation to more rows than a page's values are computed from."""
+    if wanted.rolls_up is None:
+        return False
+    # The schema names the relation without the encoding that ids have elsewhere.
+    follows = unquote(wanted.rolls_up)
+    return any(value.get("has_more") for name, value in shown.items() if unquote(name) == follows)
 
 
 def _by_id(page: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

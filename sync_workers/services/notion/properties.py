@@ -1,80 +1,30 @@
 """Property values of Notion as canonical values, and back. Pure: no request is made here.
 
-A `Codec` says for one property type what its values are; `Property` is one column of a data source,
-known by the id that a rename does not change.
+`Property` is one column of a data source, known by the id that a rename does not change; what its values
+are is said by the `Codec` of its type, or of the form that the task chose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sync_workers.errors import RejectedError
+from sync_workers.fields import ValueForm
 from sync_workers.services.base import Field, Kind
-from sync_workers.services.notion import inputs, outputs, texts
+from sync_workers.services.notion.codecs import CODECS, OPTIONS, Codec
 from sync_workers.services.notion.inputs import RefusedValueError
+
+FORMS: Mapping[str, tuple[ValueForm, ...]] = {
+    **dict.fromkeys(
+        ("people", "created_by", "last_edited_by"), (ValueForm.EMAIL, ValueForm.NAME, ValueForm.ID)
+    ),
+}
+"""The forms of each type; the one without a name of its own is the usual one."""
 
 MOST_SHOWN = 25
 """A page shows this many people, related pages and mentions; the rest has its own endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """What the values of one property type are.
-
-    Attributes:
-        read: from what a page shows under the type's name to the canonical value.
-        write: the opposite way; None where Notion computes the value itself.
-        rewrite: the same for a page that shows something already, of which it keeps what the value
-            cannot say; None where a value says all.
-        longest: for text, the most characters; not where a part of it would mean something else (a url).
-    """
-
-    kind: Kind
-    read: Callable[[Any], Any]
-    write: Callable[[Any], Any] | None = None
-    longest: int | None = None
-    rewrite: Callable[[Any, Any], Any] | None = None
-
-
-def _computed(shown: Mapping[str, Any]) -> Any:
-    """The result of a formula or rollup; None where Notion shows none (unsupported, incomplete)."""
-    kind = shown["type"]
-    value = shown.get(kind)
-    if kind == "date":
-        return outputs.date(value)
-    if kind == "array":
-        return [codec.read(item[item["type"]]) for item in value or () if (codec := CODECS.get(item["type"]))]
-    return outputs.plain(value) if kind in {"string", "number", "boolean"} else None
-
-
-_TEXT = Codec(Kind.TEXT, outputs.text, texts.write, inputs.LONGEST_TEXT, texts.rewrite)
-
-CODECS: Mapping[str, Codec] = {
-    "title": _TEXT,
-    "rich_text": _TEXT,
-    "url": Codec(Kind.TEXT, outputs.plain, inputs.line(2000)),
-    "email": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
-    "phone_number": Codec(Kind.TEXT, outputs.plain, inputs.line(200)),
-    "number": Codec(Kind.NUMBER, outputs.plain, inputs.number),
-    "checkbox": Codec(Kind.CHECKBOX, bool, inputs.checkbox),
-    "date": Codec(Kind.DATE, outputs.date, inputs.date),
-    "select": Codec(Kind.CHOICE, outputs.option, inputs.option),
-    "status": Codec(Kind.CHOICE, outputs.option, inputs.option),
-    "multi_select": Codec(Kind.CHOICES, outputs.options, inputs.options),
-    "people": Codec(Kind.REFERENCES, outputs.ids, inputs.people),
-    "relation": Codec(Kind.REFERENCES, outputs.ids, inputs.pages),
-    "created_time": Codec(Kind.DATE, outputs.moment),
-    "last_edited_time": Codec(Kind.DATE, outputs.moment),
-    "created_by": Codec(Kind.REFERENCES, outputs.one_id),
-    "last_edited_by": Codec(Kind.REFERENCES, outputs.one_id),
-    "unique_id": Codec(Kind.TEXT, outputs.unique_id),
-    "formula": Codec(Kind.ANY, _computed),
-    "rollup": Codec(Kind.ANY, _computed),
-}
-"""By property type. Not here, so not to be mapped: files (its URLs end after an hour), button, place,
-verification, and what Notion adds later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +34,26 @@ class Property:
     Attributes:
         id: as Notion shows it, URL-encoded.
         options: the names of a select's, status's or multi-select's options.
+        chosen: the codec of the form that the task chose; None for the usual one of the type.
+        rolls_up: for a rollup, the id of the relation that it follows.
     """
 
     name: str
     id: str
     type: str
     options: tuple[str, ...] = ()
+    chosen: Codec | None = None
+    rolls_up: str | None = None
 
     @property
     def codec(self) -> Codec | None:
         """None for a type that cannot be mapped."""
-        return CODECS.get(self.type)
+        return self.chosen or CODECS.get(self.type)
+
+    @property
+    def forms(self) -> tuple[ValueForm, ...]:
+        """The ways in which its values can be read and written; empty where there is but one."""
+        return FORMS.get(self.type, ())
 
     @property
     def writable(self) -> bool:
@@ -109,8 +68,9 @@ class Property:
             id=self.id,
             writable=self.writable,
             ranges=self.type == "date",
-            options=self.options,
+            options=self.options or OPTIONS.get(self.type, ()),
             longest=longest,
+            forms=self.forms,
         )
 
     def read(self, value: Mapping[str, Any]) -> Any:
@@ -142,29 +102,41 @@ class Property:
 
     def is_cut(self, value: Mapping[str, Any]) -> bool:
         """Whether a page may show only the first of this property's items."""
-        items: Sequence[Mapping[str, Any]] = value[self.type]
         if self.type == "relation":
             return bool(value.get("has_more"))
         if self.type == "people":  # shows no has_more
-            return len(items) >= MOST_SHOWN
+            return len(value[self.type]) >= MOST_SHOWN
+        if self.type == "rollup":
+            shown = value[self.type]
+            return shown["type"] == "incomplete" or len(shown.get("array") or ()) >= MOST_SHOWN
         if self.type in {"title", "rich_text"}:
-            mentions = [item for item in items if item["type"] == "mention"]
+            mentions = [item for item in value[self.type] if item["type"] == "mention"]
             return len(mentions) >= MOST_SHOWN
         return False
 
-    def join(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """The items of the property-item endpoint in the form that a page shows."""
+    def join(
+        self, items: Sequence[Mapping[str, Any]], whole: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The items of the property-item endpoint in the form that a page shows.
+
+        `whole` is what the endpoint says of all of them together, such as the sum of a rollup.
+        """
+        if self.type == "rollup":
+            result = dict((whole or {}).get(self.type) or {"type": "unsupported"})
+            # The items of a rollup that computes a number are what it was computed from.
+            return {
+                "type": self.type,
+                self.type: {**result, "array": list(items)} if result["type"] == "array" else result,
+            }
         return {"type": self.type, self.type: [item[self.type] for item in items]}
 
 
 def read_properties(data_source: Mapping[str, Any]) -> dict[str, Property]:
-    """The properties of a data source by name, in its order."""
-    return {
-        name: Property(
-            name,
-            shown["id"],
-            shown["type"],
-            tuple(option["name"] for option in shown[shown["type"]].get("options", ())),
-        )
-        for name, shown in data_source["properties"].items()
-    }
+    """The properties of a data source by name, in its order, whatever types Notion has added."""
+    found = {}
+    for name, shown in data_source["properties"].items():
+        config = shown.get(shown["type"]) or {}
+        options = tuple(option["name"] for option in config.get("options", ()))
+        relation = config.get("relation_property_id")
+        found[name] = Property(name, shown["id"], shown["type"], options, rolls_up=relation)
+    return found

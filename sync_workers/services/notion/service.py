@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from sync_workers.errors import MovedError, RejectedError, SyncError, UnknownOutcomeError
 from sync_workers.model import ID, NOTHING, Fields, Record
@@ -27,11 +28,14 @@ from sync_workers.services.base import (
 from sync_workers.services.budget import Budget
 from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.choice import choose
+from sync_workers.services.notion.chosen_forms import in_forms
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError
 from sync_workers.services.notion.inputs import cut_to_minute
 from sync_workers.services.notion.listing import Listing
 from sync_workers.services.notion.pages import Pages
+from sync_workers.services.notion.people import People
+from sync_workers.services.notion.properties import Property
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 from sync_workers.services.notion.source import Source
 from sync_workers.values import same
@@ -66,7 +70,7 @@ class NotionService:
         )
 
     def schema(self) -> Mapping[str, Field]:
-        return {name: found.field for name, found in self._source.properties.items()}
+        return {name: found.field for name, found in self._properties.items()}
 
     def setup(self) -> Mapping[str, str]:
         """`fields` has the property ids: a property that was made anew under its name is another.
@@ -173,14 +177,20 @@ class NotionService:
         self._api.close()
 
     @cached_property
+    def _properties(self) -> dict[str, Property]:
+        return in_forms(self._source.properties, self._mapped.forms, People(self._api.users))
+
+    @cached_property
     def _pages(self) -> Pages:
         own = {"marker": self._container.marker, "conflicts": self._container.conflicts}
-        chosen = choose(self._source.properties, self._mapped.names, self._source.name, **own)
+        chosen = choose(self._properties, self._mapped.names, self._source.name, **own)
         return Pages(self._source.id, chosen, self._api.items)
 
     @property
     def _property_ids(self) -> list[str]:
-        return [wanted.id for wanted in self._pages.chosen]
+        chosen = list(self._pages.chosen)
+        follows = [wanted.rolls_up for wanted in chosen if wanted.rolls_up is not None]
+        return list(dict.fromkeys([*(wanted.id for wanted in chosen), *map(quote, follows)]))
 
     def _names(self, property_ids: Container[str]) -> dict[str, str]:
         """For an error, which names the properties that were sent."""

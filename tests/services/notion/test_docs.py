@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync_workers.services.notion.properties import CODECS
+from sync_workers.services.notion.codecs import CODECS
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 
 PAGE = (Path(__file__).parents[3] / "docs" / "services" / "notion.md").read_text(encoding="utf-8")

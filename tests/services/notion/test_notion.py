@@ -138,14 +138,14 @@ class TestProperties:
         assert schema["Link"].longest is None
 
     def test_all_wrong_names_are_told_at_once_with_the_nearest(self, world: NotionWorld) -> None:
-        world.call("PATCH", f"data_sources/{world.source}", {"properties": {"Photo": {"files": {}}}})
+        world.call("PATCH", f"data_sources/{world.source}", {"properties": {"Photo": {"button": {}}}})
         service = world.open(Mapped(("Nmae", "Price", "Tgas", "Photo")))
         with pytest.raises(SettingsError) as caught:
             service.fetch()
         nmae, tgas, photo = caught.value.problems
         assert "'Name'" in nmae
         assert "'Tags'" in tgas
-        assert "files" in photo
+        assert "button, which holds nothing" in photo
         assert set(service.schema()) >= {"Name", "Photo"}
 
     def test_a_rename_while_the_task_runs_changes_nothing(self, world: NotionWorld) -> None:

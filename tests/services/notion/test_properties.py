@@ -41,9 +41,10 @@ class TestSchema:
         assert field.kind is Kind.CHOICE
 
     def test_a_type_that_cannot_be_mapped_is_in_the_schema_and_not_writable(self) -> None:
-        shown = {"id": "nlVB", "name": "Files", "type": "files", "files": {}}
-        field = read_properties({"properties": {"Files": shown}})["Files"].field
-        assert not field.writable
+        shown = {"id": "nlVB", "name": "New", "type": "hologram"}
+        found = read_properties({"properties": {"New": shown}})["New"]
+        assert found.codec is None
+        assert not found.field.writable
 
 
 class TestReading:
@@ -93,11 +94,42 @@ class TestReading:
                 "rollup",
                 {
                     "type": "array",
-                    "array": [{"type": "number", "number": 1}, {"type": "files", "files": []}],
+                    "array": [
+                        {"type": "number", "number": 1},
+                        {"type": "files", "files": []},
+                        {"type": "number", "number": None},
+                        {"type": "multi_select", "multi_select": [{"name": "a"}, {"name": "b"}]},
+                        {"type": "title", "title": [{"plain_text": "Bread"}]},
+                        {"type": "relation", "relation": {"id": ID}},
+                        {"type": "hologram", "hologram": {}},
+                    ],
                     "function": "show_original",
                 },
-                [1],
+                [1, "a", "b", "Bread", ID],
             ),
+            ("rollup", {"type": "date", "date": {"start": "2024-01-02", "end": None}}, date(2024, 1, 2)),
+            ("formula", {"type": "number", "number": 0}, 0),
+            ("formula", {"type": "string", "string": None}, None),
+            ("formula", {"type": "unsupported", "unsupported": {}}, None),
+            ("files", [], []),
+            (
+                "files",
+                [
+                    {
+                        "name": "Scan",
+                        "type": "file",
+                        "file": {"url": "https://signed?x=1", "expiry_time": "t"},
+                    },
+                    {"name": "Plan", "type": "external", "external": {"url": "https://example.com/plan.pdf"}},
+                ],
+                ["Scan", "https://example.com/plan.pdf"],
+            ),
+            ("verification", None, "unverified"),
+            ("verification", {"state": "unverified", "date": None, "verified_by": None}, "unverified"),
+            ("verification", {"state": "expired", "date": None, "verified_by": None}, "expired"),
+            ("place", None, None),
+            ("place", {"lat": 52.5, "lon": 13.4, "name": "Zoo", "address": "Street 1"}, "Zoo, Street 1"),
+            ("place", {"lat": 52.5, "lon": 13.4, "name": None}, "52.5, 13.4"),
             ("rollup", {"type": "incomplete", "incomplete": {}, "function": "sum"}, None),
         ],
     )
@@ -144,6 +176,20 @@ class TestWriting:
                 DateRange(date(2024, 1, 2), date(2024, 1, 5)),
                 {"start": "2024-01-02", "end": "2024-01-05"},
             ),
+            (
+                "files",
+                ["https://example.com/a/My%20plan.pdf?v=2"],
+                [
+                    {
+                        "name": "My plan.pdf",
+                        "type": "external",
+                        "external": {"url": "https://example.com/a/My%20plan.pdf?v=2"},
+                    }
+                ],
+            ),
+            ("files", None, []),
+            ("verification", None, {"state": "unverified"}),
+            ("verification", "verified", {"state": "verified"}),
         ],
     )
     def test_a_canonical_value_becomes_what_a_request_says(self, kind: str, value: Any, written: Any) -> None:
@@ -181,6 +227,12 @@ class TestWriting:
             ("formula", 3),
             ("created_time", datetime(2024, 1, 2, tzinfo=UTC)),
             ("files", "x"),
+            ("files", ["scan.png"]),
+            ("files", ["javascript:alert(1)"]),
+            ("files", ["https://example.com/" + "x" * 2000]),
+            ("files", [f"https://example.com/{number}" for number in range(101)]),
+            ("verification", "expired"),
+            ("place", "Zoo"),
         ],
     )
     def test_what_notion_would_not_take_is_refused_by_the_propertys_name(self, kind: str, value: Any) -> None:
@@ -229,10 +281,69 @@ class TestWholeness:
             ("rich_text", {"rich_text": [{"type": "mention"}] * 25}, True),
             ("title", {"title": [{"type": "text"}] * 30 + [{"type": "mention"}] * 24}, False),
             ("multi_select", {"multi_select": [{"name": "a"}] * 100}, False),
+            ("rollup", {"rollup": {"type": "array", "array": [{"type": "number"}] * 25}}, True),
+            ("rollup", {"rollup": {"type": "array", "array": [{"type": "number"}] * 24}}, False),
+            ("rollup", {"rollup": {"type": "incomplete", "incomplete": {}}}, True),
+            ("rollup", {"rollup": {"type": "number", "number": 25}}, False),
+            ("files", {"files": [{"name": "a"}] * 100}, False),
         ],
     )
     def test_a_value_that_may_be_cut_is_noticed(self, kind: str, shown: Any, *, cut: bool) -> None:
         assert prop(kind).is_cut(shown) is cut
+
+
+UPLOADED = {
+    "name": "Scan",
+    "type": "file",
+    "file": {"url": "https://signed?x=1", "expiry_time": "2026-01-01T00:00:00.000Z"},
+}
+EXTERNAL = {"name": "The plan", "type": "external", "external": {"url": "https://example.com/plan.pdf"}}
+
+
+class TestFiles:
+    """What a page has is kept: an uploaded file that Notion forgets is gone for good."""
+
+    @pytest.mark.parametrize(
+        ("value", "names"),
+        [
+            (["Scan", "https://example.com/plan.pdf"], ["Scan", "The plan"]),
+            (["https://example.com/plan.pdf", "Scan"], ["The plan", "Scan"]),
+            (["Scan"], ["Scan"]),
+            ([], ["Scan"]),
+            (["https://example.com/new.pdf"], ["Scan", "new.pdf"]),
+            (["https://example.com"], ["Scan", "example.com"]),
+        ],
+    )
+    def test_links_are_replaced_and_uploaded_files_stay(self, value: Any, names: list[str]) -> None:
+        written = prop("files").write(value, {"files": [UPLOADED, EXTERNAL]})["files"]
+        assert [item["name"] for item in written] == names
+        assert {"name": "Scan", "type": "file", "file": {"url": "https://signed?x=1"}} in written
+
+    def test_two_uploaded_files_of_one_name_are_two(self) -> None:
+        written = prop("files").write(["Scan", "Scan"], {"files": [UPLOADED, UPLOADED]})["files"]
+        assert len(written) == 2
+
+    def test_a_file_that_is_not_there_is_refused(self) -> None:
+        with pytest.raises(RejectedError, match="upload the file in Notion"):
+            prop("files").write(["Scan", "Other"], {"files": [UPLOADED]})
+
+    def test_a_signed_address_that_changed_is_no_edit(self) -> None:
+        later = {**UPLOADED, "file": {"url": "https://signed?x=2", "expiry_time": "later"}}
+        assert prop("files").read({"files": [UPLOADED]}) == prop("files").read({"files": [later]})
+
+
+def test_a_group_among_people_stays_a_group() -> None:
+    group = {"object": "group", "id": ID}
+    assert prop("people").write([ID], {"people": [group]})["people"] == [group]
+
+
+def test_a_rollup_that_the_property_item_endpoint_shows_whole_reads_as_on_a_page() -> None:
+    rollup = prop("rollup")
+    numbers = [{"object": "property_item", "type": "number", "number": n} for n in range(30)]
+    whole = {"type": "rollup", "rollup": {"type": "array", "array": [], "function": "show_original"}}
+    total = {"type": "rollup", "rollup": {"type": "number", "number": 435, "function": "sum"}}
+    assert rollup.read(rollup.join(numbers, whole)) == list(range(30))
+    assert rollup.read(rollup.join(numbers, total)) == 435
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
