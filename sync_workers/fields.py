@@ -39,6 +39,9 @@ class Field:
         ranges: for DATE, whether a span is kept.
         options: for CHOICE and CHOICES, what is there now; empty when anything goes.
         longest: for TEXT, the most characters it keeps; None without limit.
+        type: the service's own name of its type, where it has more of them than there are kinds.
+        called: what the container calls it by now, where that is not the name that the task file has.
+        refused: why its values can neither be read nor written; empty for nearly all.
         forms: the ways in which its values can be read and written; empty where there is but one.
     """
 
@@ -51,3 +54,6 @@ class Field:
     options: tuple[str, ...] = ()
     longest: int | None = None
     forms: tuple[ValueForm, ...] = ()
+    type: str = ""
+    called: str = ""
+    refused: str = ""

@@ -20,7 +20,7 @@ from sync_workers.model import Plan
 from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.redis.links import related
-from sync_workers.redis.state_store import load
+from sync_workers.redis.state_store import load, load_setup
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.calls import Calls, confirmed
 from sync_workers.runs.diff import decide
@@ -38,8 +38,9 @@ _log = logging.getLogger(__name__)
 def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Report, tuple[str, ...]]:
     """What a run would do now, and why a guard would refuse it; reads both sides and changes nothing."""
     report = Report(task.name, started=datetime.now(UTC))
-    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
-        gathered = get(services, task.sync_rules, report, full=full)
+    known = load_setup(client, task.name)
+    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL), known) as services:
+        gathered = get(services, task.sync_rules, report, full=full, known=known)
         reasons: tuple[str, ...] = ()
         try:
             state = load(client, task.name)

@@ -12,7 +12,7 @@ from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.links import related
 from sync_workers.redis.runs_store import RunsStore, new_run_id
-from sync_workers.redis.state_store import load
+from sync_workers.redis.state_store import load, load_setup
 from sync_workers.report import Report, Trigger
 from sync_workers.runs.diff import changed_setup
 from sync_workers.runs.get import Gathered, get
@@ -124,8 +124,9 @@ def _expect_fit(task: Task, path: Path, found: Fit) -> None:
 def _gathered(task: Task, client: Client, report: Report) -> Gathered:
     """Both sides as a run reads them, all anew."""
     RunsStore(client, task.name).expect_rested()
-    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
-        return get(services, task.sync_rules, report, full=True)
+    known = load_setup(client, task.name)
+    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL), known) as services:
+        return get(services, task.sync_rules, report, full=True, known=known)
 
 
 def _backed_up(task: Task, state: State, beside: Path) -> Path:

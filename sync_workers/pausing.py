@@ -11,7 +11,7 @@ from sync_workers.model import ID, Pair, Record, Side
 from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.pauses import pause_records
-from sync_workers.redis.state_store import load
+from sync_workers.redis.state_store import load, load_setup
 from sync_workers.report import Trigger
 from sync_workers.runs.task import Task
 from sync_workers.services.hooks import HooksService
@@ -93,8 +93,9 @@ def _alone(task: Task, client: Client, text: str, side: Side | None) -> Pair[ID 
 
 def _shown(task: Task, client: Client, side: Side, text: str) -> ID | None:
     """The id of the record that a side shows under that one."""
+    budget, known = RedisBudget(client, task.name, Trigger.LOCAL), load_setup(client, task.name)
     try:
-        with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
+        with task.sync_services(budget, known) as services:
             service = services[side]
             if isinstance(service, HooksService):
                 service.fetch()  # hooks know only what they listed

@@ -52,6 +52,7 @@ class Report:
         parted: records that lost their link, since their counterpart turned out to be out of scope.
         fresh: names of what changed in the set-up, such as `other.container`: the run compared afresh, and
             took nothing that was absent for deleted.
+        drift: fields that were renamed, deleted or changed since, and what that means, a sentence each.
         remade: records whose counterpart was made again, since an edit of them beat its deletion.
         calls: calls made to each side's service.
         seconds: time spent by phase.
@@ -87,6 +88,7 @@ class Report:
     ignored: list[Hold] = field(default_factory=list)
     parted: list[Hold] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
 
     def count(self, side: Side, action: Action) -> None:
         """Count one operation that was done."""
@@ -148,6 +150,7 @@ class Report:
             "ignored": len(self.ignored),
             "parted": len(self.parted),
             "fresh": list(self.fresh),
+            "drift": self.drift[:MOST_FAILURES],
             "remade": self.remade[:MOST_FAILURES],
             "calls": dict(self.calls),
             "seconds": {phase: round(spent, 3) for phase, spent in self.seconds.items()},

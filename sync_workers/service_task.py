@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
 from sync_workers.config.task_file import TaskConfig
 from sync_workers.engine.rules import Rules
-from sync_workers.model import Pair, Part, Side
+from sync_workers.model import NOTHING, Pair, Part, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
+from sync_workers.runs.drift import known_ids
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Service
 from sync_workers.services.budget import Budget
@@ -44,10 +45,16 @@ class ServiceTask:
         return True
 
     @contextmanager
-    def sync_services(self, budget: Budget | None = None) -> Iterator[Pair[Service]]:
+    def sync_services(
+        self, budget: Budget | None = None, known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[Service]]:
         shared = budget or LocalBudget()  # of both sides
         with ExitStack() as stack:
-            yield Pair.each(lambda side: stack.enter_context(closing(self.config.open(side, shared))))
+            yield Pair.each(
+                lambda side: stack.enter_context(
+                    closing(self.config.open(side, shared, known_ids(known, side)))
+                )
+            )
 
     def carry_out(self, application: Application) -> None:
         for part in Part:

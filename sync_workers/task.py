@@ -7,7 +7,7 @@ keep the subclass. What happens underneath is the engine that configured tasks u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from sync_workers.engine.rules import (
     Rules,
 )
 from sync_workers.errors import ConflictError, GuardError, SettingsError
-from sync_workers.model import ConflictMode, Listing, Pair, Side
+from sync_workers.model import NOTHING, ConflictMode, Listing, Pair, Side
 from sync_workers.naming import task_name
 from sync_workers.public_steps import STEPS, PublicSteps, public_step
 from sync_workers.report import Outcome, Report
@@ -177,7 +177,9 @@ class SyncTask(PublicSteps, Scheduled):
         return application.state
 
     @contextmanager
-    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[HooksService]]:
+    def sync_services(
+        self, _budget: Budget | None = None, _known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[HooksService]]:
         """Both sides' hooks as services; what they call, and how often, is theirs to know."""
         yield self.hooks_services()
 

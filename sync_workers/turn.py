@@ -139,8 +139,9 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
     runs = RunsStore(turn.client, task.name)
     runs.expect_rested()
     mirrors = KeptMirrors(runs, turn.lease.run, turn.lease.fence)
-    with task.sync_services(turn.budget) as services:
-        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full)
+    known = store.setup()
+    with task.sync_services(turn.budget, known) as services:
+        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full, known=known)
         state = store.load()
         settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot)
         choice = choose(turn, state, gathered)

@@ -58,11 +58,12 @@ def runs_named(tasks: Mapping[str, Task], client: Client, name: str) -> Iterator
 
 def plan_undo(task: Task, client: Client, wish: Wish) -> Plan:
     """What taking it back would do now; changes nothing."""
-    from sync_workers.redis.state_store import load
+    from sync_workers.redis.state_store import load, load_setup
 
     report = Report(task.name, started=datetime.now(UTC))
     told = _entries(task, client, wish)
-    with task.sync_services(RedisBudget(client, task.name, Trigger.UNDO)) as services:
+    budget = RedisBudget(client, task.name, Trigger.UNDO)
+    with task.sync_services(budget, load_setup(client, task.name)) as services:
         return _planned(task, services, load(client, task.name) or State(), told, report)
 
 
@@ -80,7 +81,7 @@ def undo(
     told = _entries(task, client, wish)
 
     def work(turn: Turn) -> State:
-        with task.sync_services(turn.budget) as services:
+        with task.sync_services(turn.budget, turn.store.setup()) as services:
             state = turn.store.load() or State()
             plan = _planned(task, services, state, told, turn.report)
             reasons = refusals_of_undo(task.sync_rules.limits, state, plan)

@@ -32,7 +32,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def notices(report: Report) -> list[str]:
     """What a run had to take into account, and nobody has to do anything about."""
-    lines = []
+    lines = list(report.drift)
     if report.fresh:
         what = ", ".join(report.fresh)
         lines.append(f"the set-up changed ({what}): compared afresh, and took nothing absent for deleted")

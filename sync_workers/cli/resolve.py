@@ -53,7 +53,8 @@ def resolve(
     if (use is None) == (value is None):
         raise SettingsError("say what is to stand on both sides: --use notion, --use other or --use VALUE")
     with opened(config, name) as (task, client):
-        waiting = _named(task.name, waiting_in(load_remarks(client, task.name)), record, field)
+        state = load_remarks(client, task.name)
+        waiting = _named(task.name, waiting_in(state), record, field)
         decision = _decision(task, client, waiting, use, value)
         put_decision(client, task.name, (waiting.notion_id, waiting.attr), decision)
         console = Console()
@@ -124,10 +125,13 @@ def _value(task: Task, client: Client, waiting: Waiting, text: str | None) -> An
     from sync_workers.engine.crossing import Crossing, UncrossableError
     from sync_workers.model import Pair
     from sync_workers.redis.budget import RedisBudget
+    from sync_workers.redis.state_store import load_setup
     from sync_workers.report import Trigger
 
     names = Pair(*waiting.attrs())
-    with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL)) as services:
+    with task.sync_services(
+        RedisBudget(client, task.name, Trigger.LOCAL), load_setup(client, task.name)
+    ) as services:
         fields = Pair.each(lambda side: services[side].schema().get(names[side]))
     try:
         value = typed(text or "", fields.notion, [waiting.held.values.get(side) for side in Side])

@@ -31,8 +31,10 @@ def status(config: ConfigOption = None) -> None:
     from sync_workers.redis.connect import warnings
     from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
+    from sync_workers.redis.state_store import load_setup
+    from sync_workers.runs.drift import told_of
 
-    failing = _failing()
+    failing, drifted = _failing(), _drifted()
     table = Table("Task", "Runs", "Last run", "Ended", "Did", "Now", "Ticks dropped")
     with connected(config) as (tasks, client):
         for line in warnings(client):
@@ -41,6 +43,8 @@ def status(config: ConfigOption = None) -> None:
             store = RunsStore(client, task.name)
             last = next(iter(store.recent(1)), None)
             _add_failing(failing, client, task.name)
+            for sentence in told_of(load_setup(client, task.name)):
+                drifted.add_row(*(Text(one_line(cell)) for cell in (task.name, sentence)))
             now = "; ".join((_now(store), *_paused(client, task)))
             table.add_row(
                 task.name,
@@ -53,8 +57,9 @@ def status(config: ConfigOption = None) -> None:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
     Console().print(table)
-    if failing.rows:
-        Console().print(failing)
+    for more in (failing, drifted):
+        if more.rows:
+            Console().print(more)
 
 
 def _failing() -> Table:
@@ -64,6 +69,12 @@ def _failing() -> Table:
         "Task", "Record", "On", "What failed", "Next try", "Why",
         title="In quarantine (sync-workers retry TASK RECORD)", title_justify="left",
     )  # fmt: skip
+
+
+def _drifted() -> Table:
+    from rich.table import Table
+
+    return Table("Task", "What", title="Fields that are not what they were", title_justify="left")
 
 
 def _add_failing(table: Table, client: Client, task: str) -> None:

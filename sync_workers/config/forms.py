@@ -129,3 +129,4 @@ class FieldForm(Form):
     values: Pairs = ()
     form: Annotated[ValueForm, Field(strict=False)] | None = None
     relation: Text | None = None
+    type: Text | None = None

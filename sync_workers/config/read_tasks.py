@@ -119,8 +119,9 @@ class _TaskReader:
                 sentence = f"goes to {form.other!r}, as {taker!r} does: an attribute takes one field"
                 self.problem(("fields", name), sentence)
             attrs = Pair(name, form.other)
+            related = self.relation(name, form)
             found[name] = FieldRule(
-                attrs, form.direction, form.conflict, form.values, form.form, self.relation(name, form)
+                attrs, form.direction, form.conflict, form.values, form.form, related, form.type
             )
         return found
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import SettingsError
-from sync_workers.model import Pair, Side
+from sync_workers.model import NOTHING, Pair, Side
 from sync_workers.naming import hint, task_name
 from sync_workers.schedule import Schedule
 from sync_workers.services import ServiceKind
@@ -48,17 +48,18 @@ class SideConfig:
     container: BaseModel
     mapped: Mapped
 
-    def open(self, budget: Budget | None = None) -> Service:
+    def open(self, budget: Budget | None = None, ids: Mapping[str, str] = NOTHING) -> Service:
         """The service of this side; makes no call yet, and has to be closed.
 
-        Without a `budget` it has one of its own.
+        Without a `budget` it has one of its own. `ids` are those of its fields as of the last run.
 
         Raises:
             MissingExtraError: the kind needs a part that is not installed.
             SettingsError: a secret is not where it should be.
         """
+        mapped = replace(self.mapped, ids=ids) if ids else self.mapped
         return self.connection.service.connect(
-            self.connection.settings, self.container, self.mapped, budget or LocalBudget()
+            self.connection.settings, self.container, mapped, budget or LocalBudget()
         )
 
 
@@ -75,9 +76,9 @@ class TaskConfig:
     rules: Rules
     sides: Pair[SideConfig]
 
-    def open(self, side: Side, budget: Budget | None = None) -> Service:
+    def open(self, side: Side, budget: Budget | None = None, ids: Mapping[str, str] = NOTHING) -> Service:
         """The service of one side; see `SideConfig.open`."""
-        return self.sides[side].open(budget)
+        return self.sides[side].open(budget, ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.model import ID, Action, Operation, Pair, Part, Recalled, Record, Side
 from sync_workers.references import Reference
-from sync_workers.values import is_unset
+from sync_workers.state import Pending
+from sync_workers.values import is_unset, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,14 @@ def left_unset(crossings: Sequence[Crossing], target: Side, record: Record | Non
     """
     attrs = [crossing.attrs[target] for crossing in crossings if not crossing.reaches(target)]
     return {attr: None for attr in attrs if record is None or is_unset(record.fields.get(attr))}
+
+
+def made_of(crossings: Sequence[Crossing], target: Side, record: Record, begun: Pending) -> dict[str, Any]:
+    """The base of what a lost create made: what is not as it was sent was edited since then."""
+    by_attr = {crossing.attrs[target]: crossing for crossing in crossings}
+    made: dict[str, Any] = {}
+    for attr, sent in begun.sent.items():
+        shown, crossing = record.fields.get(attr), by_attr.get(attr)
+        is_as_sent = same(*((shown, sent) if crossing is None else map(crossing.comparable, (shown, sent))))
+        made[attr] = shown if is_as_sent else sent
+    return made | left_unset(crossings, target, record)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from sync_workers.engine.absence import Absence
 from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.alike import Alike, MarkOf, unmarked
-from sync_workers.engine.creation import creation, left_unset
+from sync_workers.engine.creation import creation, made_of
 from sync_workers.engine.crossing import Crossing
 from sync_workers.engine.decided import decided, unseen
 from sync_workers.engine.draft import Draft
+from sync_workers.engine.field_map import FieldMap
 from sync_workers.engine.links import Links
 from sync_workers.engine.match import match, unlinked
 from sync_workers.engine.merge import edited, merge
@@ -39,10 +40,11 @@ from sync_workers.model import (
     Snapshot,
 )
 from sync_workers.state import Pending, State
-from sync_workers.values import same
 
 NO_FIELDS: Pair[Mapping[str, Field]] = Pair({}, {})
 """For tasks that do not know what their fields hold (hooks)."""
+
+KEYLESS = "no record is made as long as the field that records are matched by is frozen"
 
 NOT_SAFE: Pair[bool] = Pair.each(lambda _: False)
 
@@ -59,6 +61,7 @@ def diff(
     mark: MarkOf = unmarked,
     links: Mapping[str, Mapping[ID, ID]] = NO_LINKS,
     task: str = "",
+    frozen: Mapping[str, frozenset[Side]] = NOTHING,
 ) -> Plan:
     """The plan that brings both sides together.
 
@@ -71,14 +74,16 @@ def diff(
         mark: what a create on that side from that source stamps on its record.
         links: of other tasks that fields name records of, from Notion id to other id, by the task's name.
         task: the name of this one, whose own records a field may name, too.
+        frozen: by Notion attribute, fields of which nothing crosses, with the sides that do not show them.
     """
     own = Links.of(task, state.ids if rules.names(task) else {})
-    crossings = crossings_of(rules, fields, links, own)
+    field_map = FieldMap.of(crossings_of(rules, fields, links, own), rules, frozen)
+    crossings = field_map.crossings
     absence = Absence.of(snapshot, fresh=fresh)
     free = unlinked(state, snapshot)
     adopted = adopt(crossings, rules, state, absence, free, safe_creates)
     memories = Memories(crossings, state)
-    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark, memories, own).run()
+    return _Diff(crossings, rules, state, absence, free, adopted, notes, mark, memories, own, field_map).run()
 
 
 @dataclass(slots=True)
@@ -93,6 +98,7 @@ class _Diff:
     mark: MarkOf
     memories: Memories
     own: Links
+    field_map: FieldMap
     draft: Draft = field(default_factory=Draft)
     settling: Settling = field(init=False)
 
@@ -163,7 +169,7 @@ class _Diff:
         elif policy is DeletePolicy.UNLINK:
             self.draft.add(part, Action.UNLINK, target, ids, f"deleted on {side}", records)
         # Deleted on one side and edited on the other: the edit wins.
-        elif edited(self.crossings, target, record, base):
+        elif edited(self.field_map.shown[target], target, record, base):
             self.own.copied(target, record.id)
             self._create(side, ids, record, f"deleted on {side}, but edited on {target}")
         # Deleted on one side, untouched on the other.
@@ -174,9 +180,15 @@ class _Diff:
     def _unlinked(self) -> None:
         if not self.free.notion and not self.free.other:
             return
+        parted = Pair.each(lambda side: self.state.unlinked.get(side, set()))
+        # Nobody can tell now which of them belong together, and a copy could be the second one.
+        if self.field_map.is_keyless:
+            for side in Side:
+                for record_id in self.free[side].keys() - parted[side]:
+                    self.draft.hold(side, record_id, KEYLESS)
+            return
         # First what creates of ours had made that lost their reply, then what belongs together.
         self._adopted()
-        parted = Pair.each(lambda side: self.state.unlinked.get(side, set()))
         snapshot, planned = self.absence.snapshot, self.draft.outcome()
         found = match(self.crossings, self.rules, snapshot, self.free, parted, planned)
         self.draft.ambiguous.extend(found.ambiguous)
@@ -236,25 +248,17 @@ class _Diff:
     def _adopt(self, ids: Pair[ID], target: Side, begun: Pending) -> None:
         """A create of ours whose reply was lost: link what it made, then look for later edits."""
         records = self._records(ids)
-        # What is not as it was sent was edited since then.
-        shown = {attr: records[target].fields.get(attr) for attr in begun.sent}
-        made = {
-            attr: shown[attr] if self._same(target, attr, shown[attr], sent) else sent
-            for attr, sent in begun.sent.items()
-        }
-        made |= left_unset(self.crossings, target, records[target])
+        made = made_of(self.crossings, target, records[target], begun)
         bases = Pair.of(target, made, begun.source)
         why = "made by a run that lost the reply"
         self.draft.add(Part.MATCHED, Action.LINK, target, ids, why, records, bases=bases)
         self.settling.settle(Part.MATCHED, self.crossings, records, bases)
 
-    def _same(self, side: Side, attr: str, one: object, another: object) -> bool:
-        crossing = next((c for c in self.crossings if c.attrs[side] == attr), None)
-        forms = (one, another) if crossing is None else map(crossing.comparable, (one, another))
-        return same(*forms)
-
     def _create(self, target: Side, ids: Pair[ID | None], record: Record, reason: str) -> None:
         source = target.opposite
+        if self.field_map.is_keyless:
+            self.draft.hold(source, record.id, f"{reason}: {KEYLESS}")
+            return
         crossings = self.memories.with_bases(ids) if ids[target] is not None else self.crossings
         made = creation(crossings, target, record)
         known_as = Pair.of(source, record.id, ids[target])

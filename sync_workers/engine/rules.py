@@ -61,6 +61,7 @@ class FieldRule:
             stands in several pairs, the first one says what is written.
         form: how its values are read and written, where a side offers several ways; None for its usual one.
         relation: the task whose records the values are ids of; the task's own name for those of itself.
+        type: the type that its property has now, said by a person after it changed.
     """
 
     attrs: Pair[str]
@@ -69,6 +70,7 @@ class FieldRule:
     values: tuple[Pair[Any], ...] = ()
     form: str | None = None
     relation: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import PARTS, Keys
 from sync_workers.redis.lease import owner
 from sync_workers.redis.state_form import changes, dump, hashes, model_body, one_field, state_of
+from sync_workers.redis.state_form import load as load_json
 from sync_workers.remarks import Decision
 from sync_workers.runs.history import Entry, Kept
 from sync_workers.state import Change, State
@@ -54,6 +55,10 @@ class RedisStore:
 
     def load(self) -> State | None:
         return load(self._client, self._keys.task)
+
+    def setup(self) -> Mapping[str, str]:
+        """The set-up alone; empty when the task never ran."""
+        return load_setup(self._client, self._keys.task)
 
     def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         return self._step("begin", operation, change, intent) != b"begun"
@@ -152,6 +157,19 @@ def load(client: Client, task: str) -> State | None:
         StateError: it is of a version that is not known here, or cannot be read.
     """
     return _load(client, Keys(task), PARTS)
+
+
+def load_setup(client: Client, task: str) -> Mapping[str, str]:
+    """The set-up of a task's last run, in one call; empty when it never ran, or is of another version.
+
+    Raises:
+        StateError: Redis refuses.
+    """
+    version, setup = client.ask("HMGET", Keys(task).meta, "version", "setup")
+    if version != VERSION.encode() or setup is None:
+        return {}
+    found: Mapping[str, str] = load_json(setup)
+    return found
 
 
 def load_remarks(client: Client, task: str) -> State | None:

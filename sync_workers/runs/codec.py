@@ -32,6 +32,7 @@ from sync_workers.model import (
 )
 from sync_workers.references import Reference
 from sync_workers.report import Outcome, Report, Trigger
+from sync_workers.runs.drift import Drift
 from sync_workers.runs.get import Gathered, Mirror
 from sync_workers.runs.history import Entry
 from sync_workers.runs.refused import Refusal, RefusedPlan
@@ -42,7 +43,7 @@ T = TypeVar("T")
 _NOUNS: dict[str, type] = {
     noun.__name__: noun
     for noun in (
-        *(About, Ambiguity, Conflict, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
+        *(About, Ambiguity, Conflict, Drift, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
         *(Operation, Pair, Plan, Record, Reference, RefusedPlan, Refusal, Report),
     )
 }

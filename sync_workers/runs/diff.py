@@ -15,6 +15,7 @@ from sync_workers.errors import GuardError
 from sync_workers.model import ID, Action, Operation, Pair, Part, Plan, Side
 from sync_workers.report import Report
 from sync_workers.runs.changes import idempotent
+from sync_workers.runs.drift import frozen_sides, is_of_drift
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.quarantine import without_quarantined
 from sync_workers.runs.setup import stale, without
@@ -56,6 +57,7 @@ def decide(
             plan = replace(plan, operations=(*dropped, *plan.operations), setup=dict(gathered.setup))
         guarded, plan = plan, without_quarantined(plan, base, now)
         report.fresh = sorted(changed)
+        report.drift = [one.sentence for one in gathered.drift]
         _tell(report, plan, rules)
         if reasons and (repeated or not accept_guards):
             raise GuardError(guarded, reasons, final=repeated)
@@ -75,6 +77,7 @@ def _planned(
         replace(rules, clock_steps=gathered.clock_steps), state, gathered.snapshot,
         fields=gathered.fields, fresh=fresh, safe_creates=gathered.safe_creates, notes=gathered.notes,
         mark=lambda side, i: mark_of(idempotent(task, side, i)), links=links, task=task,
+        frozen=frozen_sides(gathered.drift),
     )  # fmt: skip
 
 
@@ -97,7 +100,8 @@ def changed_setup(state: State, gathered: Gathered) -> set[str]:
     if not state.setup:
         return set()
     names = {*state.setup, *gathered.setup}
-    return {name for name in names if state.setup.get(name) != gathered.setup.get(name)}
+    changed = {name for name in names if state.setup.get(name) != gathered.setup.get(name)}
+    return {name for name in changed if not is_of_drift(name)}
 
 
 def _drop_links(state: State) -> tuple[Operation, ...]:

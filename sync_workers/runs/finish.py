@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from sync_workers.engine.rules import Rules
 from sync_workers.model import Action, Plan
 from sync_workers.report import Outcome, Report
+from sync_workers.runs.drift import news
 from sync_workers.runs.get import Gathered
 from sync_workers.runs.quarantine import settled
 from sync_workers.runs.remember import remember
 from sync_workers.runs.setup import AT_ONCE, forget
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, State
+
+_log = logging.getLogger(__name__)
 
 
 def finish(
@@ -34,6 +38,7 @@ def finish(
     if state is not None and not plan.operations:
         forget(state, plan.stale, store)
     known = state.setup if state is not None else None
+    tell(report, known or {}, gathered.setup)
     setup = gathered.setup if known != dict(gathered.setup) else None
     now_known = state if state is not None else State()
     compared = any(operation.action in {Action.UPDATE, Action.RESOLVE} for operation in plan)
@@ -48,6 +53,16 @@ def finish(
             store.commit(None, piece)
             piece.apply(now_known)
     report.settle()
+
+
+def tell(report: Report, known: Mapping[str, str], setup: Mapping[str, str]) -> None:
+    """Tell what became of fields, once; the set-up remembers it."""
+    told, over = news(known, setup)
+    named = {"task": report.task, "run": report.run}
+    for sentence in told:
+        _log.warning("task %s: %s", report.task, sentence, extra={**named, "action": "drift"})
+    for name in over:
+        _log.info("task %s: %s is as it was", report.task, name, extra={**named, "action": "drift"})
 
 
 def _pieces(change: Change) -> Iterator[Change]:

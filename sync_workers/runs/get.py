@@ -13,9 +13,18 @@ from typing import Protocol
 from sync_workers.engine.notes import NO_NOTES
 from sync_workers.engine.rules import Rules
 from sync_workers.fields import Field
-from sync_workers.model import ID, Failure, Listing, Pair, Record, Side, Snapshot
+from sync_workers.model import ID, NOTHING, Failure, Listing, Pair, Record, Side, Snapshot
 from sync_workers.report import Report
-from sync_workers.runs.setup import digest, of_fields
+from sync_workers.runs.drift import (
+    Drift,
+    drifted,
+    expect_same_container,
+    is_of_drift,
+    seen,
+    told,
+    without_frozen,
+)
+from sync_workers.runs.setup import digest, of_fields, with_frozen
 from sync_workers.services.base import Fetched, Service
 
 
@@ -62,6 +71,7 @@ class Gathered:
         clock_steps: how coarse each side's times of change are.
         safe_creates: whether a side makes no second record when a create is repeated.
         notes: whether a side has a place for texts about conflicts.
+        drift: fields that are not what they were when the task ran last.
     """
 
     snapshot: Snapshot
@@ -70,6 +80,7 @@ class Gathered:
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
     safe_creates: Pair[bool] = Pair.each(lambda _: False)
     notes: Pair[bool] = NO_NOTES
+    drift: tuple[Drift, ...] = ()
 
 
 def get(
@@ -79,25 +90,31 @@ def get(
     *,
     mirrors: Mirrors | None = None,
     full: bool = False,
+    known: Mapping[str, str] = NOTHING,
 ) -> Gathered:
     """Read both sides; whatever a listing raises goes through, since a part of it would be a lie.
 
-    `full` lists everything, even where a change feed could tell what changed.
+    `full` lists everything, even where a change feed could tell what changed. `known` is the set-up of the
+    last run, by which fields are told that are not what they were.
     """
     with spent(report, "get"):
         fields = Pair.each(lambda side: services[side].schema())
-        setup = of_fields(rules, fields)
+        drift = drifted(rules, fields, known)
+        setup = with_frozen(rules, of_fields(rules, fields), known, drift)
         for side in Side:
             setup |= {f"{side}.{name}": text for name, text in services[side].setup().items()}
+        expect_same_container(drift, known, setup)
+        setup |= seen(rules, fields, known, drift) | told(drift)
         keep = mirrors or NoMirrors()
-        snapshot = Pair.each(lambda side: _list(services[side], side, setup, keep, report, full=full))
+        bound = Pair.each(lambda side: _bound(side, rules, setup, fields[side]))
+        snapshot = Pair.each(lambda side: _list(services[side], side, bound[side], keep, report, full=full))
         for side in Side:
             report.failures.extend(snapshot[side].failures)
         steps = Pair.each(lambda side: services[side].capabilities.clock_step)
         safe = Pair.each(lambda side: services[side].capabilities.safe_create)
         notes = Pair.each(lambda side: services[side].capabilities.notes)
         report.listed = True
-        return Gathered(snapshot, fields, setup, steps, safe, notes)
+        return Gathered(without_frozen(snapshot, drift), fields, setup, steps, safe, notes, drift)
 
 
 @contextmanager
@@ -110,12 +127,19 @@ def spent(report: Report, phase: str) -> Iterator[None]:
         report.seconds[phase] = report.seconds.get(phase, 0.0) + time.perf_counter() - begun
 
 
+def _bound(side: Side, rules: Rules, setup: Mapping[str, str], fields: Mapping[str, Field]) -> str:
+    """Fingerprint of what the records of a side were read with; one that is frozen now has no values."""
+    names = [name for name in setup if not name.startswith(side.opposite) and not is_of_drift(name)]
+    read = [fields.get(rule.attrs[side]) for rule in rules.fields]
+    there = [[one.name, one.id, one.type, one.kind] for one in read if one is not None]
+    return digest([sorted((name, setup[name]) for name in names), there])
+
+
 def _list(
-    service: Service, side: Side, setup: Mapping[str, str], mirrors: Mirrors, report: Report, *, full: bool
+    service: Service, side: Side, bound: str, mirrors: Mirrors, report: Report, *, full: bool
 ) -> Listing:
     # A feed that does not name what was deleted would keep it in the mirror for ever: list everything.
     feed = service.capabilities.change_feed and service.capabilities.deletes_visible
-    bound = digest(sorted((name, text) for name, text in setup.items() if not name.startswith(side.opposite)))
     mirror = mirrors.load_mirror(side) if feed and not full else None
     if mirror is not None and mirror.setup != bound:
         mirror = None

@@ -16,6 +16,7 @@ from typing import Any
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.fields import Field
 from sync_workers.model import ID, Fields, Pair, Side
+from sync_workers.runs.drift import Drift, is_another, is_of_drift
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, State
 
@@ -36,6 +37,19 @@ def of_fields(rules: Rules, fields: Pair[Mapping[str, Field]]) -> dict[str, str]
     return {"fields": digest(whole)} | named | maps
 
 
+def with_frozen(
+    rules: Rules, setup: Mapping[str, str], known: Mapping[str, str], drift: tuple[Drift, ...]
+) -> dict[str, str]:
+    """The set-up with what is known of frozen fields as it was, so that their bases stay."""
+    kept = {name for rule in rules.fields for name in (_name(rule), _map(rule)) if _is_frozen(rule, drift)}
+    now = {name: text for name, text in setup.items() if name not in kept}
+    return now | {name: known[name] for name in kept if name in known}
+
+
+def _is_frozen(rule: FieldRule, drift: tuple[Drift, ...]) -> bool:
+    return any(one.freezes and one.field == rule.attrs.notion for one in drift)
+
+
 def settled(known: Mapping[str, str], setup: Mapping[str, str]) -> dict[str, str]:
     """What is known of a new set-up once its stale bases are forgotten, but not all was compared afresh.
 
@@ -51,11 +65,12 @@ def stale(
     """The attributes of each side whose bases were made for another counterpart."""
     if not state.setup:
         return Pair((), ())
+    known = state.setup
     changed = [
         rule
         for rule in rules.fields
-        if state.setup.get(_name(rule)) != setup.get(_name(rule))
-        and not _only_grew(rule, state.setup, fields)
+        if (known.get(_name(rule)) != setup.get(_name(rule)) and not _only_grew(rule, known, fields))
+        or is_another(rule, known, setup)
     ]
     return Pair.each(lambda side: tuple(rule.attrs[side] for rule in changed))
 
@@ -103,7 +118,7 @@ def _only_grew(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[s
 
 
 def _is_of_fields(name: str) -> bool:
-    return name.partition(".")[0] in {"fields", "field", "map"}
+    return name.partition(".")[0] in {"fields", "field", "map"} or is_of_drift(name)
 
 
 def _name(rule: FieldRule) -> str:

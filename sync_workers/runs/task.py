@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sync_workers.engine.rules import Rules
-from sync_workers.model import Pair
+from sync_workers.model import NOTHING, Pair
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.schedule import Schedule
@@ -36,10 +37,13 @@ class Task(Protocol):
     def keeps_to_plan(self) -> bool:
         """Whether carrying out a plan does that and nothing else, whatever a subclass overrides."""
 
-    def sync_services(self, budget: Budget | None = None) -> AbstractContextManager[Pair[Service]]:
+    def sync_services(
+        self, budget: Budget | None = None, known: Mapping[str, str] = NOTHING, /
+    ) -> AbstractContextManager[Pair[Service]]:
         """The services of both sides for one phase; they are closed at its end.
 
-        Their calls go by the budget; without one, by one of this process alone.
+        Their calls go by the budget; without one, by one of this process alone. `known` is the set-up of the
+        last run, by which fields are found that were renamed since.
         """
 
     def carry_out(self, application: Application) -> None:

@@ -254,8 +254,12 @@ class Mapped:
             when the task maps none.
         forms: by field name, how its values are read and written (`fields.ValueForm`); a field that is
             not named here, or of which the service knows no such form, has its usual one.
+        ids: by field name, the stable id that it had when the task ran last (`Field.id`; empty where the
+            service has none). A field is found by its id whatever it is called now (`Field.called`). One that
+            is known and cannot be found is left out of the schema and of records; it is no error.
     """
 
     names: tuple[str, ...] = field(default=())
     key: str | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)

@@ -76,10 +76,11 @@ def _get(made: Attempt) -> Done:
         mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
         made.report.started = datetime.now(UTC)
         made.runs.expect_rested()
-        with made.task.sync_services(made.budget) as services:
+        known = made.store.setup()
+        with made.task.sync_services(made.budget, known) as services:
             looks = Pair.each(made.looks.waiting)
             gathered = reading.get(
-                services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full
+                services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full, known=known
             )
         made.put("snapshot", gathered, made.report)
         for side in Side:
@@ -114,7 +115,8 @@ def _apply(made: Attempt) -> Done:
     plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
     ended, resting, stopped = _taken_up(made)
     known = made.store.load() or State()
-    with spent(made.report, "apply"), made.task.sync_services(made.budget) as services:
+    opened = made.task.sync_services(made.budget, gathered.setup)
+    with spent(made.report, "apply"), opened as services:
         application = Application(
             made.task.name, services, plan, known, made.store, made.report,
             stop=lambda: _is_slice_over(made), progress=partial(_tell_progress, made),

@@ -82,7 +82,9 @@ class MemoryTask:
         self.report = Report(self.name)
 
     @contextmanager
-    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[Service]]:
+    def sync_services(
+        self, _budget: Budget | None = None, _known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[Service]]:
         yield Pair.each(self._service)
 
     def carry_out(self, application: Application) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync_workers.engine.rules import Rules
-from sync_workers.model import Pair, Part, Plan
+from sync_workers.model import NOTHING, Pair, Part, Plan
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, Taken
@@ -71,7 +71,9 @@ class MemoryTask:
         return self.world.rules
 
     @contextmanager
-    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[Service]]:
+    def sync_services(
+        self, _budget: Budget | None = None, _known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[Service]]:
         yield self.world.services(self.places)
 
     def carry_out(self, application: Application) -> None:

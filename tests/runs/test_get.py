@@ -72,7 +72,11 @@ def test_both_sides_are_listed_with_schema_setup_and_clock() -> None:
     assert gathered.snapshot.notion.records == {}
     assert gathered.fields.other == {"title": Field("title", Kind.TEXT, id="1")}
     assert gathered.setup["other.container"] == "o"
-    assert set(gathered.setup) == {"fields", "field.Name", "notion.container", "other.container"}
+    assert set(gathered.setup) == {
+        *("fields", "field.Name", "line.Name", "notion.container", "other.container"),
+        *(name for name in gathered.setup if name.startswith("seen.")),
+    }
+    assert gathered.setup["seen.other.title"] == '["1", "text"]'
     assert report.calls == {"notion": 1, "other": 1}
     assert report.seconds.keys() == {"get"}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sync_workers.engine.rules import Rules
-from sync_workers.model import Pair
+from sync_workers.model import NOTHING, Pair
 from sync_workers.services.budget import Budget
 from sync_workers.services.hooks import HooksService
 from tests.worker.json_task import JsonTask
@@ -22,10 +22,12 @@ class PhasedTask(JsonTask):
     _reads_or_writes = False
 
     @contextmanager
-    def sync_services(self, _budget: Budget | None = None) -> Iterator[Pair[HooksService]]:
+    def sync_services(
+        self, budget: Budget | None = None, known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[HooksService]]:
         self._reads_or_writes = True
         try:
-            with super().sync_services() as services:
+            with super().sync_services(budget, known) as services:
                 yield services
         finally:
             self._reads_or_writes = False

@@ -71,7 +71,9 @@ class CountedTask:
         self.report = Report(self.name)
 
     @contextmanager
-    def sync_services(self, budget: Budget | None = None) -> Iterator[Pair[Service]]:
+    def sync_services(
+        self, budget: Budget | None = None, _known: Mapping[str, str] = NOTHING, /
+    ) -> Iterator[Pair[Service]]:
         counted = CountedService(self.containers.other, budget or LocalBudget(), self.account)
         yield Pair(MemoryService(self.containers.notion, Mapped(("name",), key="name")), counted)
 

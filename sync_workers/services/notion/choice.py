@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sync_workers.errors import SettingsError
+from sync_workers.model import NOTHING
 from sync_workers.services.notion.properties import Property
 
 OWN_TYPE = "rich_text"
@@ -24,11 +25,13 @@ class Choice:
         mapped: those that are the fields of its records.
         marker: where a create leaves its mark; None without one.
         note: where the text about conflicts goes; None without one.
+        gone: names of fields that were there when the task ran last.
     """
 
     mapped: tuple[Property, ...]
     marker: Property | None = None
     note: Property | None = None
+    gone: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Property]:
         """All of them; the sync's own stand last and are no fields."""
@@ -41,10 +44,14 @@ def choose(
     names: tuple[str, ...],
     what: str,
     *,
+    ids: Mapping[str, str] = NOTHING,
     marker: str | None = None,
     conflicts: str | None = None,
 ) -> Choice:
     """Find the properties by name; without names, every one that can be mapped is.
+
+    One that stands in `ids` was mapped when the task ran last. If it is not there any more, or of a type that
+    cannot serve, it is left out: whoever knows what it was decides what becomes of it.
 
     Raises:
         SettingsError: all that is wrong with the names: not there, with the nearest; of a type that
@@ -52,7 +59,8 @@ def choose(
     """
     own = {setting: name for setting, name in (("marker", marker), ("conflicts", conflicts)) if name}
     names = names or tuple(n for n, found in properties.items() if found.codec and n not in own.values())
-    problems = [p for name in names for p in _mapping(properties, name, what)]
+    gone = frozenset(name for name in names if name in ids and any(_mapping(properties, name, what)))
+    problems = [p for name in names if name not in gone for p in _mapping(properties, name, what)]
     for setting, name in own.items():
         problems += _owning(properties, setting, name, what)
         if name in names:
@@ -62,8 +70,8 @@ def choose(
             )
     if problems:
         raise SettingsError(*problems)
-    mapped = tuple(properties[name] for name in names)
-    return Choice(mapped, properties.get(marker or ""), properties.get(conflicts or ""))
+    mapped = tuple(properties[name] for name in names if name not in gone)
+    return Choice(mapped, properties.get(marker or ""), properties.get(conflicts or ""), gone)
 
 
 def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterator[str]:

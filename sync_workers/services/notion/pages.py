@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from sync_workers.errors import AccessError, RejectedError, SettingsError
+from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError
 from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
 from sync_workers.services.notion.choice import Choice
@@ -70,7 +70,7 @@ class Pages:
 
         Raises:
             AccessError: the integration may not read content, so that a page is but an id.
-            SettingsError: a mapped property is not there any more.
+            LaterError: a mapped property is not there any more; the next run knows that from the start.
             UnreadableError: a value is none that this version knows.
         """
         if "properties" not in page:
@@ -93,9 +93,13 @@ class Pages:
                 new page.
 
         Raises:
+            MovedError: a field was deleted since the plan was made.
             RejectedError: a field is not mapped, or Notion would not take its value.
         """
         mapped = {wanted.name: wanted for wanted in self.chosen.mapped}
+        if gone := sorted(self.chosen.gone.intersection(fields)):
+            msg = f"data source {self.data_source} has lost property {', '.join(gone)} since it was read"
+            raise MovedError(msg)
         if unknown := sorted(set(fields) - set(mapped)):
             msg = f"data source {self.data_source} has no mapped property {', '.join(unknown)}"
             raise RejectedError(msg)
@@ -150,7 +154,7 @@ class Pages:
         # values are unknown now, not cleared.
         if value is None or value["type"] != wanted.type:
             msg = f"property {wanted.name!r} was removed or changed its type while the task ran: run it again"
-            raise SettingsError(msg)
+            raise LaterError(msg)
         try:
             if not wanted.is_cut(value) and not _follows_more(wanted, shown):
                 return value

@@ -33,6 +33,8 @@ class Property:
 
     Attributes:
         id: as Notion shows it, URL-encoded.
+        name: as in the task file.
+        called: what Notion calls it, where that is another name.
         options: the names of a select's, status's or multi-select's options.
         chosen: the codec of the form that the task chose; None for the usual one of the type.
         rolls_up: for a rollup, the id of the relation that it follows.
@@ -42,6 +44,7 @@ class Property:
     id: str
     type: str
     options: tuple[str, ...] = ()
+    called: str = ""
     chosen: Codec | None = None
     rolls_up: str | None = None
 
@@ -71,6 +74,9 @@ class Property:
             options=self.options or OPTIONS.get(self.type, ()),
             longest=longest,
             forms=self.forms,
+            type=self.type,
+            called=self.called,
+            refused="" if self.codec else f"the type {self.type} cannot be mapped",
         )
 
     def read(self, value: Mapping[str, Any]) -> Any:

@@ -27,15 +27,13 @@ from sync_workers.services.base import (
 )
 from sync_workers.services.budget import Budget
 from sync_workers.services.local_budget import LocalBudget
-from sync_workers.services.notion.choice import choose
-from sync_workers.services.notion.chosen_forms import in_forms
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError
 from sync_workers.services.notion.inputs import cut_to_minute
 from sync_workers.services.notion.listing import Listing
 from sync_workers.services.notion.pages import Pages
 from sync_workers.services.notion.people import People
-from sync_workers.services.notion.properties import Property
+from sync_workers.services.notion.schema import Schema
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 from sync_workers.services.notion.source import Source
 from sync_workers.values import same
@@ -58,6 +56,7 @@ class NotionService:
         self._mapped = mapped
         self._api = Api(connection, budget or LocalBudget())
         self._source = Source(self._api, container)
+        self._schema = Schema(self._source, container, mapped, People(self._api.users))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -70,7 +69,7 @@ class NotionService:
         )
 
     def schema(self) -> Mapping[str, Field]:
-        return {name: found.field for name, found in self._properties.items()}
+        return {name: found.field for name, found in self._schema.properties.items()}
 
     def setup(self) -> Mapping[str, str]:
         """`fields` has the property ids: a property that was made anew under its name is another.
@@ -80,7 +79,9 @@ class NotionService:
         return {
             "container": self._source.id,
             "credential": self._token.fingerprint(),
-            "fields": ", ".join(sorted(f"{found.name}={found.id}" for found in self._pages.chosen.mapped)),
+            "fields": ", ".join(
+                sorted(f"{name}={property_id}" for name, property_id in self._schema.ids().items())
+            ),
         }
 
     def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - there is no change feed
@@ -105,6 +106,9 @@ class NotionService:
         except NotShownError as error:
             self._source.look()
             raise _points_nowhere(what) from error
+        except RejectedError:
+            self._schema.expect_unchanged()
+            raise
         return self._settle(page)
 
     def update(self, record: Record, fields: Fields) -> Record:
@@ -126,6 +130,7 @@ class NotionService:
         except RejectedError:
             # A page that went to the trash since the look is refused just as a bad value is.
             self._expect(record, self._find(record.id))
+            self._schema.expect_unchanged()
             raise
         return self._settle(page)
 
@@ -177,14 +182,8 @@ class NotionService:
         self._api.close()
 
     @cached_property
-    def _properties(self) -> dict[str, Property]:
-        return in_forms(self._source.properties, self._mapped.forms, People(self._api.users))
-
-    @cached_property
     def _pages(self) -> Pages:
-        own = {"marker": self._container.marker, "conflicts": self._container.conflicts}
-        chosen = choose(self._properties, self._mapped.names, self._source.name, **own)
-        return Pages(self._source.id, chosen, self._api.items)
+        return Pages(self._source.id, self._schema.chosen, self._api.items)
 
     @property
     def _property_ids(self) -> list[str]:

@@ -117,7 +117,7 @@ class Table:
         found = [
             f"table {self.name} has no column {name!r}{nearest(name, self.columns)}"
             for name in wanted
-            if name not in self.columns
+            if name not in self.columns and (name in self.roles.values() or name not in mapped.ids)
         ]
         for role, name in self.roles.items():
             column = self.columns.get(name)
@@ -168,7 +168,8 @@ def reflect(connection: sa.Connection, place: SqlContainer, mapped: Mapped) -> T
         name=place.table,
         clause=sa.table(name, *map(sa.column, columns), schema=schema),
         columns=columns,
-        shown=mapped.names or tuple(columns),
+        # One that was mapped before and is gone is left out; whoever knows what it was decides.
+        shown=tuple(n for n in mapped.names if n in columns or n not in mapped.ids) or tuple(columns),
         roles={"key": place.key or primary[0], **place.roles},
         is_view=name in views(inspector, schema),
         unique=frozenset(names[0] for names in unique if len(names) == 1 and names[0] is not None),

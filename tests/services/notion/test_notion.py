@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sync_workers.errors import AccessError, RejectedError, SettingsError
+from sync_workers.errors import AccessError, LaterError, RejectedError, SettingsError
 from sync_workers.model import Record
 from sync_workers.services.base import Kind, Mapped
 from tests.contracts.service_contract import ServiceContract
@@ -169,7 +169,7 @@ class TestProperties:
         service = world.open(Mapped(("Name", "Price")))
         service.schema()
         world.call("PATCH", f"data_sources/{world.source}", {"properties": {"Price": change}})
-        with pytest.raises(SettingsError, match="Price"):
+        with pytest.raises(LaterError, match="Price"):
             service.fetch()
 
     def test_only_the_mapped_properties_are_asked_for(self, world: NotionWorld) -> None:
