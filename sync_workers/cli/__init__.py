@@ -29,6 +29,7 @@ from sync_workers.cli import (
     state,
     status,
     undo,
+    web,
 )
 from sync_workers.cli.output import complain
 from sync_workers.errors import SyncError
@@ -64,6 +65,7 @@ app.add_typer(state.app, name="state")
 app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)
+app.command("web")(web.web)
 app.command("demo")(demo.demo)
 
 

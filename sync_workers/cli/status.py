@@ -12,7 +12,7 @@ from sync_workers.cli.output import counted, one_line
 from sync_workers.runs.quarantine import READ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.table import Table
 
@@ -34,7 +34,7 @@ def status(config: ConfigOption = None) -> None:
     from sync_workers.redis.state_store import load_setup
     from sync_workers.runs.drift import told_of
 
-    failing, drifted = _failing(), _drifted()
+    failing, drifted, told = _failing(), _drifted(), _told()
     table = Table("Task", "Runs", "Last run", "Ended", "Did", "Now", "Ticks dropped")
     with connected(config) as (tasks, client):
         for line in warnings(client):
@@ -53,11 +53,12 @@ def status(config: ConfigOption = None) -> None:
                 Text(one_line(now)),
                 _dropped(store),
             )
+        _add_told(told, client, tasks.values())
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
     Console().print(table)
-    for more in (failing, drifted):
+    for more in (failing, drifted, told):
         if more.rows:
             Console().print(more)
 
@@ -88,6 +89,27 @@ def _add_failing(table: Table, client: Client, task: str) -> None:
         what = one.action if reads else f"{one.action}, {one.count} time(s)"
         cells = (task, record_id, side.value, what, due, one.reason)
         table.add_row(*(Text(one_line(cell)) for cell in cells))
+
+
+def _told() -> Table:
+    from rich.table import Table
+
+    return Table(
+        "Connection", "Last event", "Received", "Joined", "Own", "Repeated", "Refused",
+        title="Webhook events", title_justify="left",
+    )  # fmt: skip
+
+
+def _add_told(told: Table, client: Client, tasks: Iterable[Task]) -> None:
+    """What came for the connections that ever heard of an event."""
+    from sync_workers.redis.webhooks import JOINED, OWN, RECEIVED, REFUSED, REPEATED, Webhooks
+
+    for name in sorted({name for task in tasks for name in task.sync_connections}):
+        webhooks = Webhooks(client, name)
+        if counts := webhooks.counts():
+            last = webhooks.last()
+            numbers = (str(counts.get(what, 0)) for what in (RECEIVED, JOINED, OWN, REPEATED, REFUSED))
+            told.add_row(name, ago(last.isoformat()) if last else "never", *numbers)
 
 
 def _last(summary: dict[str, Any] | None, plans: PlansStore) -> tuple[str, str, str]:

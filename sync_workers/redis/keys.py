@@ -135,6 +135,10 @@ class Keys:
         """Where a whole hash is written before it takes its place at once."""
         return f"{key}:staged"
 
+    def webhook(self, part: str) -> str:
+        """What webhook events want of the task; see `redis.waiting` for its parts."""
+        return f"{self.prefix}:webhook:{part}"
+
     def state(self) -> tuple[str, ...]:
         """Everything that the state is made of."""
         return self.meta, *(self.part(name) for name in PARTS)
@@ -192,3 +196,8 @@ class BudgetKeys:
     def writes(self) -> str:
         """Hash of the call that writes, by place; behind `next ` of the task that follows."""
         return "sync:{budget}:writes"
+
+
+def webhook_of(name: str, part: str) -> str:
+    """What is known about a connection's webhooks; see `redis.webhooks` for its parts."""
+    return f"sync:connection:{{{name}}}:webhook:{part}"

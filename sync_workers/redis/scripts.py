@@ -9,22 +9,45 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+AWAIT = "await"
 BEGIN = "begin"
+CLAIM = "claim"
 END = "end"
 HEADS = "heads"
 KEEP = "keep"
 LOOKED = "looked"
+OFFER = "offer"
 PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
 REST = "rest"
+SETTLE = "settle"
 STEP = "step"
 TICK = "tick"
 TURN = "turn"
 TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
 
-ALL = (BEGIN, END, HEADS, KEEP, LOOKED, PUT, RENEW, REPLACE, REST, STEP, TICK, TURN, TURN_AWAY, TURN_OVER)
+ALL = (
+    AWAIT,
+    BEGIN,
+    CLAIM,
+    END,
+    HEADS,
+    KEEP,
+    LOOKED,
+    OFFER,
+    PUT,
+    RENEW,
+    REPLACE,
+    REST,
+    SETTLE,
+    STEP,
+    TICK,
+    TURN,
+    TURN_AWAY,
+    TURN_OVER,
+)
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sync_workers.sandbox.nouns import Block, Change, Database, DataSource, Json, Page
+from sync_workers.sandbox.nouns import Block, Change, Comment, Database, DataSource, Json, Page
 from sync_workers.sandbox.store import Store
 
 Noun = TypeVar("Noun")
@@ -39,6 +39,7 @@ class Changes:
         self._store = store
         self._pages: Mapping[str, Page] = {}
         self._blocks: Mapping[str, Block] = {}
+        self._comments: Mapping[str, Comment] = {}
         self._databases: Mapping[str, Database] = {}
         self._sources: Mapping[str, DataSource] = {}
         self.forget()
@@ -48,10 +49,11 @@ class Changes:
         store = self._store
         self._pages, self._blocks = dict(store.pages), dict(store.blocks)
         self._databases, self._sources = dict(store.databases), dict(store.data_sources)
+        self._comments = dict(store.comments)
 
     def take(self) -> list[Event]:
         """What happened since the last time."""
-        events = [*self._of_tables(), *self._of_pages()]
+        events = [*self._of_tables(), *self._of_pages(), *self._of_comments()]
         self.forget()
         return events
 
@@ -115,6 +117,20 @@ class Changes:
         return Event(
             kind, entity, change or page.edited, {"parent": _parent(self._store, page.parent), **data}
         )
+
+    def _of_comments(self) -> Iterator[Event]:
+        there = self._store.comments
+        for old, new in _changed(self._comments, there):
+            yield self._comment(new, "comment.created" if old is None else "comment.updated")
+        for comment in self._comments.values():
+            if comment.id not in there:
+                yield self._comment(comment, "comment.deleted")
+
+    def _comment(self, comment: Comment, kind: str) -> Event:
+        parent = _parent(self._store, comment.parent)
+        block = self._store.blocks.get(parent["id"])
+        data = {"page_id": parent["id"] if block is None else block.page_id, "parent": parent}
+        return Event(kind, {"id": comment.id, "type": "comment"}, comment.edited, data)
 
     def _touched_blocks(self) -> dict[str, list[Block]]:
         """The blocks that were made, changed or trashed, by page."""

@@ -102,6 +102,11 @@ def trash_and_restore(notion: Notion, _table: str, row: str) -> None:
     notion.restore_page(row)
 
 
+def write_and_comment(notion: Notion, _table: str, row: str) -> None:
+    notion.bodies.write(row, "Flour")
+    notion.bodies.comment(row, "Rye?")
+
+
 def change_schema(notion: Notion, table: str, _row: str) -> None:
     with SandboxServer(notion) as server:
         body: dict[str, Any] = {
@@ -116,6 +121,7 @@ def change_schema(notion: Notion, table: str, _row: str) -> None:
     ("act", "kinds"),
     [
         (trash_and_restore, ["page.deleted", "page.undeleted"]),
+        (write_and_comment, ["page.content_updated", "comment.created"]),
         (change_schema, ["data_source.schema_updated"]),
         (lambda notion, _table, _row: notion.add_database("More", {"Name": "title"}), ["database.created"]),
     ],
@@ -141,6 +147,19 @@ def test_a_changed_schema_names_what_became_of_each_column(
     (event,) = listener.of("data_source.schema_updated")
     changed = {column["name"]: column["action"] for column in event["data"]["updated_properties"]}
     assert changed == {"Effort": "updated", "Done": "deleted", "Due": "created"}
+
+
+def test_a_comment_names_its_page_and_says_nothing_else(
+    notion: Notion, table: str, listener: Listener
+) -> None:
+    row = notion.add_page(table, {"Name": "Bread"})
+    subscription = notion.subscribe(listener.url, "secret_known")
+
+    notion.bodies.comment(row, "Rye?")
+
+    told(notion, subscription)
+    (event,) = listener.events
+    assert event["data"] == {"page_id": row, "parent": {"id": row, "type": "page"}}
 
 
 def test_events_that_wait_are_joined_and_what_came_and_went_is_not_told(

@@ -13,6 +13,7 @@ codecs.py       property values to canonical values and back, by property type
 rewriting.py    a rich text with another text, and its formatting where nothing changed
 people.py       people by e-mail address or name
 client.py       one request by notion-client
+events.py       what webhook events say
 errors.py       what went wrong, in the words of the project
 """
 

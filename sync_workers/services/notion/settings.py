@@ -47,6 +47,9 @@ class NotionConnection(BaseModel):
         timeout: seconds that one call may take without a byte from the server.
         calls_per_minute: what Notion allows this connection in any 60 seconds; 600 for workspaces on the
             Business and Enterprise plans.
+        webhook_token: the token of the webhook subscription, which signs its events.
+        webhook_quiet: seconds without an event after which a record is looked at.
+        webhook_longest: seconds after its first event when it is looked at all the same.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -55,6 +58,16 @@ class NotionConnection(BaseModel):
     url: AnyHttpUrl = AnyHttpUrl("https://api.notion.com")
     timeout: float = Field(default=60.0, gt=0)
     calls_per_minute: int = Field(default=180, ge=1)
+    webhook_token: Secret | None = None
+    webhook_quiet: float = Field(default=5.0, ge=0)
+    webhook_longest: float = Field(default=60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _quiet_within_longest(self) -> Self:
+        if self.webhook_quiet > self.webhook_longest:
+            msg = "webhook_quiet must not be longer than webhook_longest"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _no_more_than_notion_allows(self) -> Self:

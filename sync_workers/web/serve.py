@@ -1,0 +1,86 @@
+"""The receiver as a process: until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from contextlib import closing, suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from sync_workers.config import load_for
+from sync_workers.errors import MissingExtraError, SettingsError
+from sync_workers.redis.connect import Client, check, connect
+from sync_workers.settings import Settings
+from sync_workers.web.bots import Bots
+from sync_workers.web.connections import Connection, connections_of
+from sync_workers.web.firing import Firing
+from sync_workers.web.receiving import Receiver
+from sync_workers.worker.enqueue import start
+
+if TYPE_CHECKING:
+    import uvicorn
+
+MOST_AT_ONCE = 200
+"""Requests; more are answered by 503, and come again."""
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Receive webhook events until SIGTERM or SIGINT.
+
+    Raises:
+        MissingExtraError: Starlette and uvicorn are not installed.
+        SettingsError: the task file has no connection to Notion, or the port cannot be had.
+        StateError: Redis does not answer.
+    """
+    connections = connections_of(load_for(settings))
+    logging.basicConfig(
+        level=settings.log_level.value.upper(), format="[%(asctime)s: %(levelname)s] %(message)s"
+    )
+    with closing(connect(settings.redis_url)) as client:
+        check(client)
+        bots = Bots(client, connections.values())
+        bots.learn()
+        server = _make_server(client, connections, bots)
+        signal.signal(signal.SIGTERM, _end)
+        with _bind(host, port) as bound, suppress(KeyboardInterrupt):  # raised again by uvicorn at its end
+            for name in connections:
+                logging.getLogger(__name__).info(
+                    "connection %s: events at http://%s:%d/notion/%s", name, *bound.getsockname()[:2], name
+                )
+            server.run(sockets=[bound])
+
+
+def _make_server(client: Client, connections: dict[str, Connection], bots: Bots) -> uvicorn.Server:
+    try:
+        import uvicorn
+
+        from sync_workers.web.app import make_app
+    except ImportError as error:
+        raise MissingExtraError("The webhook receiver", "web") from error
+    tasks = {task.name: task for connection in connections.values() for task in connection.tasks}
+    firing = Firing(client, tasks.values(), bots, start)
+    app = make_app(client, Receiver(client, connections, bots, firing.wake), firing)
+    config = uvicorn.Config(
+        app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=10,
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=_family(host))
+    except OSError as error:
+        msg = f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+        raise SettingsError(msg) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """What SIGTERM does when uvicorn has stopped and raises it again: the end was asked for."""
+    raise SystemExit(0)
