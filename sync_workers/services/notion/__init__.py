@@ -11,6 +11,7 @@ pages.py        a page of Notion as a record
 properties.py   one column of the data source, its values read and written
 codecs.py       property values to canonical values and back, by property type
 rewriting.py    a rich text with another text, and its formatting where nothing changed
+markdown_in.py  inline Markdown as rich text; markdown_out.py the other way
 people.py       people by e-mail address or name
 client.py       one request by notion-client
 events.py       what webhook events say

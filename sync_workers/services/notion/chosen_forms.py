@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sync_workers.errors import SettingsError
 from sync_workers.fields import ValueForm
-from sync_workers.services.notion.codecs import Codec
+from sync_workers.services.notion.codecs import MARKDOWN, Codec
 from sync_workers.services.notion.people import People
 from sync_workers.services.notion.properties import Property
 
@@ -32,6 +32,8 @@ def _in_form(found: Property, form: str | None, people: People) -> Property:
 def _codec(found: Property, form: str, people: People) -> Codec | None:
     if form == ValueForm.ID:
         return None
+    if form == ValueForm.MARKDOWN:
+        return MARKDOWN
     return people.codec(form, is_list=found.type == "people", writable=found.writable)
 
 

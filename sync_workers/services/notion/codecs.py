@@ -55,6 +55,9 @@ def _parts(item: Mapping[str, Any]) -> list[Any]:
 
 _TEXT = Codec(Kind.TEXT, outputs.text, texts.write, inputs.LONGEST_TEXT, texts.rewrite)
 
+MARKDOWN = Codec(Kind.TEXT, texts.read_markdown, texts.write_markdown, rewrite=texts.rewrite_markdown)
+"""A title or text with its formatting; a part of it would mean something else, so it has no longest one."""
+
 CODECS: Mapping[str, Codec] = {
     "title": _TEXT,
     "rich_text": _TEXT,

@@ -17,6 +17,7 @@ from sync_workers.services.notion.codecs import CODECS, OPTIONS, Codec
 from sync_workers.services.notion.inputs import RefusedValueError
 
 FORMS: Mapping[str, tuple[ValueForm, ...]] = {
+    **dict.fromkeys(("title", "rich_text"), (ValueForm.MARKDOWN,)),
     **dict.fromkeys(
         ("people", "created_by", "last_edited_by"), (ValueForm.EMAIL, ValueForm.NAME, ValueForm.ID)
     ),

@@ -115,25 +115,24 @@ class _Rewriting:
 
     def pieces(self) -> Iterable[Piece]:
         place = 0
-        for piece in self.wanted.all:
-            end = place + len(piece.text)
-            while place < end:
-                found = self._whole(piece, place, end)
-                if found is None:
-                    found = self._character(piece, place)
-                yield found
-                place += len(found.text)
+        while place < self.wanted.starts[-1]:
+            found = self._whole(place)
+            if found is None:
+                found = self._character(place)
+            yield found
+            place += len(found.text)
 
-    def _whole(self, wanted: Piece, place: int, end: int) -> Piece | None:
+    def _whole(self, place: int) -> Piece | None:
         """An atom: one that was there and is untouched, or one that is wanted."""
         source = self.kept[place]
         if source >= 0 and (atom := self.present.at(source)).atom is not None:
-            number, size = self.present.number(source), len(atom.text)
-            starts_here = self.present.starts[number] == source and place + size <= end
+            size = len(atom.text)
+            starts_here = self.present.starts[self.present.number(source)] == source
             untouched = starts_here and self.kept[place : place + size] == list(range(source, source + size))
-            looks_same = untouched and all(self._looks_same(wanted, source + n) for n in range(size))
+            looks_same = untouched and all(self._looks_same(place + n, source + n) for n in range(size))
             if looks_same and not self._is_glued(source, place, size):
                 return atom
+        wanted = self.wanted.at(place)
         return wanted if wanted.atom is not None else None
 
     def _is_glued(self, source: int, place: int, size: int) -> bool:
@@ -148,17 +147,18 @@ class _Rewriting:
             for old, new, inner in edges
         )
 
-    def _looks_same(self, wanted: Piece, source: int) -> bool:
-        seen = self.seen.at(source)
+    def _looks_same(self, place: int, source: int) -> bool:
+        """Whether the other side left this character's formatting as it saw it."""
+        wanted, seen = self.wanted.at(place), self.seen.at(source)
         return (seen.style, seen.atom) == (wanted.style, wanted.atom)
 
-    def _character(self, wanted: Piece, place: int) -> Piece:
-        source = self.kept[place]
+    def _character(self, place: int) -> Piece:
+        wanted, source = self.wanted.at(place), self.kept[place]
         sign = wanted.text[place - self.wanted.starts[self.wanted.number(place)]]
         if source < 0:
             return Piece(sign, self.inherit(wanted.style, self.around[place]))
         there = self.present.at(source)
-        if self._looks_same(wanted, source):
+        if self._looks_same(place, source):
             return Piece(sign, there.style)
         return Piece(sign, self.inherit(wanted.style, _loose(there)))
 

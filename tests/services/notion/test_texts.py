@@ -69,6 +69,34 @@ def test_an_edit_of_the_plain_text_keeps_mentions_equations_and_formatting(
     ]
 
 
+def test_a_text_as_markdown_crosses_with_its_formatting_and_keeps_its_colours(world: NotionWorld) -> None:
+    page = world.add({"Name": "Bread"})
+    items = [
+        {"type": "text", "text": {"content": "Ask "}, "annotations": {"color": "red"}},
+        {"type": "mention", "mention": {"user": {"id": world.notion.person}}},
+        {"type": "text", "text": {"content": " soon"}, "annotations": {"bold": True}},
+    ]
+    write(world, page, "Notes", items)
+    service = world.open(Mapped(("Notes",), forms={"Notes": "markdown"}))
+    (record,) = service.fetch().records
+    person = f"[@Ada](notion://user/{world.notion.person})"
+    assert record.fields["Notes"] == f"Ask {person} **soon**"
+
+    updated = service.update(record, {"Notes": f"Ask {person} __very soon__ or *later*"})
+
+    assert updated.fields["Notes"] == f"Ask {person} **very soon** or *later*"
+    assert shown(world, page, "Notes") == [
+        ("text", "Ask ", ["color"]),
+        ("mention", "@Ada", []),
+        ("text", " very soon", ["bold"]),  # the blank was bold before, and nobody changed it
+        ("text", " or ", []),
+        ("text", "later", ["italic"]),
+    ]
+    world.notion.forget_requests()
+    service.update(updated, updated.fields)
+    assert world.notion.writes() == []
+
+
 def test_a_text_with_more_mentions_than_a_page_shows_keeps_all_of_them(world: NotionWorld) -> None:
     page = world.add({"Name": "Bread"})
     person = world.notion.person
