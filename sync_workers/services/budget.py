@@ -30,6 +30,9 @@ from sync_workers.errors import NotYetError, SyncError
 PATIENCE = timedelta(seconds=10)
 """The longest wait that a worker sleeps; taking a run up again costs about a second."""
 
+INSISTENCE = timedelta(seconds=90)
+"""The longest wait that is slept for what cannot be left for later: a whole window, and who waits before."""
+
 LOCAL_PATIENCE = timedelta(minutes=10)
 """The same where a person waits for the command to end, and nobody would take the run up again."""
 
@@ -133,7 +136,7 @@ class Budget(Protocol):
         """A pause between two tries of this call alone; raises as `call`."""
 
     def patiently(self) -> AbstractContextManager[None]:
-        """Inside, each wait is slept: for what cannot be left for later, such as a look after a write."""
+        """Inside, waits of a whole window are slept: for a look after a write cannot be left for later."""
 
 
 class Clock:
@@ -184,15 +187,13 @@ class Waiting(ABC):
             self._done(account, turn, writes_to)
 
     def pause(self, account: Account, wait: timedelta, *, group: bool = False) -> None:
-        self._note_pause(account.name, wait)
-        if not group:
-            return
-        known = self._group(account)
+        known = self._group(account) if group else ""
         if known is None:
             # Asking now is refused perhaps, like the call before; then it is asked after the pause.
             self._note_group(account, WANTED)
             with suppress(SyncError):
                 known = self._find(account)
+        self._note_pause(account.name, wait)
         if known:
             self._note_pause(GROUP + known, wait)
 
@@ -227,7 +228,7 @@ class Waiting(ABC):
                 self._find(account)
             elif not answer.wait:
                 return
-            elif answer.wait > self._patience and not self._insists:
+            elif answer.wait > (max(self._patience, INSISTENCE) if self._insists else self._patience):
                 raise NotYetError(_told(account, answer), wait=answer.wait)
             else:
                 self.sleep(answer.wait)

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,13 +22,21 @@ from notion_client.errors import NotionClientErrorBase
 from sync_workers.errors import LaterError
 from sync_workers.model import NOTHING
 from sync_workers.services.budget import Budget
-from sync_workers.services.notion.errors import Request, lost, translate
+from sync_workers.services.notion.errors import BusyError, LimitedError, Request, lost, translate
 from sync_workers.services.notion.settings import NotionConnection
 
 VERSION = "2026-03-11"
 
 CONNECT_SECONDS = 10.0
 """A server that does not even take the connection is not worth the whole timeout."""
+
+MOST_TRIES = 5
+"""So often a request is sent that Notion answered with 409, 429 or 529."""
+
+FIRST_WAIT = timedelta(seconds=0.2)
+"""After a first 409, more or less, so that two that met do not meet again; doubled each time."""
+LONGEST_WAIT = timedelta(seconds=10)
+"""After a 409; one that asks for more is left for later."""
 
 MOST_FILTERS = 100
 """The most properties that a request may ask for by id; for more, all are shown."""
@@ -36,11 +48,18 @@ _LOGGER = logging.getLogger(f"{__name__}.silenced")
 
 
 class Api:
-    """Notion as one connection sees it; used by one thread."""
+    """Notion as one connection sees it; used by one thread.
+
+    Every request goes through `_send`, and so by the budget.
+
+    Attributes:
+        place: where writes must not meet, since Notion answers 409 to those that do: a data source.
+    """
 
     def __init__(self, connection: NotionConnection, budget: Budget) -> None:
+        self.place = ""
         self._budget = budget
-        self._account = connection.account()
+        self._account = replace(connection.account(), find_group=self._find_workspace)
         self._client = Client(
             auth=connection.token.reveal(),
             base_url=str(connection.url).rstrip("/"),
@@ -100,6 +119,10 @@ class Api:
         request = Request(f"page {page_id}", "page", writes=True, page_id=page_id, names=names)
         return self._send("PATCH", _page_path(page_id), request, body=body)
 
+    def patiently(self) -> AbstractContextManager[None]:
+        """Inside, calls wait here for their turn: for a look after a write."""
+        return self._budget.patiently()
+
     def close(self) -> None:
         self._client.close()
 
@@ -112,8 +135,35 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        """One request, and again where Notion surely did nothing and only asks for some patience.
+
+        Raises:
+            NotYetError: it is to be left alone for longer; every worker does.
+        """
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                return self._try(method, path, request, query, body)
+            except LimitedError as limited:
+                self._budget.pause(self._account, limited.wait, group=limited.is_of_workspace)
+                if tries == MOST_TRIES:
+                    raise
+            except BusyError as busy:
+                wait = max(busy.wait, FIRST_WAIT * 2 ** (tries - 1) * random.uniform(0.5, 1.5))  # noqa: S311
+                if tries == MOST_TRIES or wait > LONGEST_WAIT:
+                    raise
+                self._budget.sleep(wait)
+        raise AssertionError  # the last try returned or raised
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        request: Request,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
         try:
-            with self._budget.call(self._account):
+            with self._budget.call(self._account, self.place if request.writes else ""):
                 answer = self._client.request(
                     path, method, query=dict(query or {}), body=None if body is None else dict(body)
                 )
@@ -123,6 +173,11 @@ class Api:
         if not isinstance(answer, dict) or answer.get("object") != request.expects:
             raise lost(request, f"the answer is no {request.expects}")
         return answer
+
+    def _find_workspace(self) -> str:
+        """Whose connections Notion can ask for patience all at once; empty where it does not say."""
+        bot = self.get("users/me", "the connection itself", "user").get("bot") or {}
+        return str(bot.get("workspace_id") or "")
 
 
 def _page_path(page_id: str) -> str:

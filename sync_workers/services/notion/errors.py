@@ -37,6 +37,7 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 from sync_workers.errors import (
     AccessError,
     LaterError,
+    NotYetError,
     RejectedError,
     SettingsError,
     SyncError,
@@ -56,6 +57,18 @@ class NotShownError(AccessError):
 
 class TooSlowError(LaterError):
     """Notion ran out of time on a read; a smaller page may do."""
+
+
+class LimitedError(NotYetError):
+    """Notion asks this connection for patience, or all those of its workspace; nothing was done."""
+
+    def __init__(self, message: str, wait: timedelta, *, is_of_workspace: bool) -> None:
+        super().__init__(message, wait=wait)
+        self.is_of_workspace = is_of_workspace
+
+
+class BusyError(LaterError):
+    """Two writes met, and this one was not done."""
 
 
 class SavedError(UnknownOutcomeError):
@@ -87,6 +100,11 @@ class Request:
     writes: bool = False
     page_id: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+
+
+def points_nowhere(what: str) -> RejectedError:
+    """For a 404 on a write to something that Notion does show: it speaks of what the values name."""
+    return RejectedError(f"{what} was to name a page or person that Notion does not show to the connection")
 
 
 def translate(error: Exception, request: Request) -> SyncError:
@@ -125,6 +143,11 @@ def _refused(error: HTTPResponseError, request: Request) -> SyncError:
                 "Notion does not accept the token (401): make a new one under "
                 "https://www.notion.so/profile/integrations and put it where the connection's `token` points"
             )
+        case _ if answer.is_out_of_blocks:
+            return AccessError(
+                f"Notion makes nothing more for {request.what}, since its workspace has used up the blocks "
+                "of the Free plan: a workspace owner has to upgrade it, or the database has to move elsewhere"
+            )
         case 403:
             return AccessError(
                 f"the integration may not do this with {request.what} (403): give it the capabilities "
@@ -140,20 +163,22 @@ def _refused(error: HTTPResponseError, request: Request) -> SyncError:
 
 
 def _limited(answer: _Answer, request: Request) -> SyncError:
-    if answer.data.get("rate_limit_reason") == "public_api_request_blocked":
+    reason = str(answer.data.get("rate_limit_reason"))
+    if reason == "public_api_request_blocked":
         return AccessError(
             "Notion has blocked this connection (public_api_request_blocked): waiting does not help, "
             "write to Notion's support and stop the tasks that use it"
         )
     wait = answer.wait if answer.wait is not None else WINDOW
     seconds = int(wait.total_seconds())
-    return LaterError(f"Notion asks for patience of {seconds} s with {request.what}", wait=wait)
+    told = f"Notion asks for patience of {seconds} s with {request.what}"
+    return LimitedError(told, wait, is_of_workspace="space" in reason)
 
 
 def _failed(answer: _Answer, request: Request) -> SyncError:
     wait = answer.wait or timedelta(0)
     if answer.status == httpx.codes.CONFLICT:  # known not to be applied
-        return LaterError(f"Notion was busy with another write beside {request.what} (409)", wait=wait)
+        return BusyError(f"Notion was busy with another write beside {request.what} (409)", wait=wait)
     saved_id = answer.saved(request.page_id)
     if request.writes and saved_id is not None:
         return SavedError(f"Notion saved {request.what} and failed to say so ({answer.status})", saved_id)
@@ -198,6 +223,14 @@ class _Answer:
         self.code = str(body.get("code", "")) if self.is_notions else ""
         self.message = str(body.get("message", ""))
         self.data: Mapping[str, Any] = body.get("additional_data") or {}
+
+    @property
+    def is_out_of_blocks(self) -> bool:
+        """Whether a workspace on the Free plan has no block left, so that nothing can be made there.
+
+        developers.notion.com/reference/workspace-block-limits: `additional_data.block_limit` tells it.
+        """
+        return "block_limit" in self.data or "block_limit" in self.code
 
     def saved(self, page_id: str | None) -> str | None:
         """The page that a failed write was saved to: the one it changed, else the one it made.

@@ -28,7 +28,7 @@ from sync_workers.services.base import (
 from sync_workers.services.budget import Budget
 from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.client import Api
-from sync_workers.services.notion.errors import NotShownError, SavedError
+from sync_workers.services.notion.errors import NotShownError, SavedError, points_nowhere
 from sync_workers.services.notion.inputs import cut_to_minute
 from sync_workers.services.notion.listing import Listing
 from sync_workers.services.notion.pages import Pages
@@ -105,7 +105,7 @@ class NotionService:
             return self._confirm(saved, lambda _: True)
         except NotShownError as error:
             self._source.look()
-            raise _points_nowhere(what) from error
+            raise points_nowhere(what) from error
         except RejectedError:
             self._schema.expect_unchanged()
             raise
@@ -126,7 +126,7 @@ class NotionService:
             return self._confirm(saved, lambda found: all(_keeps(found, *part) for part in changed.items()))
         except NotShownError as error:
             self._expect(record, self._find(record.id))
-            raise _points_nowhere(f"page {record.id}") from error
+            raise points_nowhere(f"page {record.id}") from error
         except RejectedError:
             # A page that went to the trash since the look is refused just as a bad value is.
             self._expect(record, self._find(record.id))
@@ -255,7 +255,8 @@ class NotionService:
     def _settle(self, page: Mapping[str, Any]) -> Record:
         """The answer to a write. Whatever fails from here on, the write was made."""
         try:
-            return self._pages.record(page)
+            with self._api.patiently():
+                return self._pages.record(page)
         except SyncError as error:
             msg = f"page {page['id']} was written, but reading it back failed: {error}"
             raise UnknownOutcomeError(msg) from error
@@ -273,7 +274,8 @@ class NotionService:
 
     def _find_again(self, saved: SavedError) -> ReadResult:
         try:
-            return self._find(saved.saved_id)
+            with self._api.patiently():
+                return self._find(saved.saved_id)
         except SyncError as error:
             raise saved from error
 
@@ -292,8 +294,3 @@ def _is_away(found: ReadResult, flag: str) -> bool:
     return isinstance(found, Gone) or (
         flag == "is_archived" and isinstance(found, OutOfScope) and found.reason == "archived"
     )
-
-
-def _points_nowhere(what: str) -> RejectedError:
-    """For a 404 on a write to something that Notion does show: it speaks of what the values name."""
-    return RejectedError(f"{what} was to name a page or person that Notion does not show to the connection")

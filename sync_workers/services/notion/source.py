@@ -28,6 +28,10 @@ class Source:
     @cached_property
     def id(self) -> str:
         """The id of the data source; for a database, of the only one it has."""
+        self._api.place = found = self._look_up()
+        return found
+
+    def _look_up(self) -> str:
         if self._container.data_source is not None:
             return self._container.data_source
         what = f"database {self._container.database}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sync_workers.errors import SyncError
 from sync_workers.model import NOTHING, Record
 from sync_workers.secret import Secret
 from sync_workers.services.base import Mapped
+from sync_workers.services.budget import Budget, Clock
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.service import NotionService
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 from tests.services.notion.scripted_server import Answer, Asked, ScriptedServer, scripted
@@ -61,30 +64,50 @@ def error(status: int, code: str, message: str = "", **more: Any) -> dict[str, A
     return {"object": "error", "status": status, "code": code, "message": message, **more}
 
 
+class Hurried(Clock):
+    """A clock whose sleeps take no time.
+
+    Attributes:
+        slept: seconds, all together.
+    """
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
 def open_service(
     url: str,
     directory: Path,
     mapped: Mapped = MAPPED,
     timeout: float = 5,
     own: Mapping[str, str] = NOTHING,
+    budget: Budget | None = None,
 ) -> NotionService:
     (directory / "token").write_text("ntn_planted", encoding="utf-8")
     connection = NotionConnection.model_validate(
         {"token": Secret(file=directory / "token"), "url": url, "timeout": timeout}
     )
-    return NotionService(connection, NotionContainer(data_source=SOURCE, **own), mapped)
+    return NotionService(connection, NotionContainer(data_source=SOURCE, **own), mapped, budget)
 
 
 class Calls:
     """The service against a server that answers one kind of request as the test says.
 
     Attributes:
+        clock: by which the service waits.
         shown: the page, as every read and every write that is let through shows it.
     """
 
-    def __init__(self, script: ScriptedServer, service: NotionService) -> None:
+    def __init__(self, script: ScriptedServer, service: NotionService, clock: Hurried) -> None:
         self.script = script
         self.service = service
+        self.clock = clock
         self.faults: dict[str, Answer] = {}
         self.shown = page()
         script.reply = self.reply
@@ -143,6 +166,8 @@ class Calls:
 @contextmanager
 def scripted_calls(directory: Path) -> Iterator[Calls]:
     with scripted(lambda _: schema()) as script:
-        service = open_service(script.url, directory, own=OWN)
-        yield Calls(script, service)
+        clock = Hurried()
+        budget = LocalBudget(patience=timedelta(seconds=10), clock=clock)
+        service = open_service(script.url, directory, own=OWN, budget=budget)
+        yield Calls(script, service, clock)
         service.close()

@@ -13,12 +13,16 @@ import pytest
 from sync_workers.errors import (
     AccessError,
     LaterError,
+    NotYetError,
     UnknownOutcomeError,
 )
 from sync_workers.model import Record
+from sync_workers.services.local_budget import LocalBudget
+from sync_workers.services.notion.client import MOST_TRIES
 from tests.services.notion.calls import (
     PAGE,
     Calls,
+    Hurried,
     error,
     open_service,
     schema,
@@ -63,8 +67,55 @@ class TestPatience:
             assert raised.wait == timedelta(seconds=wait)
 
     @pytest.mark.parametrize("what", ["read", "write"])
-    def test_nothing_is_tried_again_here(self, calls: Calls, what: str) -> None:
-        raised = calls.errors(what, Answer(429, error(429, "rate_limited")))
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(409, error(409, "conflict_error")),
+            Answer(429, error(429, "rate_limited"), {"Retry-After": "2"}),
+            Answer(529, error(529, "service_overload"), {"Retry-After": "2"}),
+        ],
+        ids=str,
+    )
+    def test_what_notion_surely_did_not_do_is_tried_again_some_times(
+        self, calls: Calls, what: str, answer: Answer
+    ) -> None:
+        raised = calls.errors(what, answer)
+        refused = [asked for asked in calls.script.asked if calls.kind(asked) == what]
+        assert len(refused) == MOST_TRIES * len(raised)
+        assert calls.clock.slept > 2 * len(raised)
+
+    @pytest.mark.parametrize("status", [409, 429, 529])
+    def test_a_write_that_was_refused_for_a_moment_is_made_once(self, tmp_path: Path, status: int) -> None:
+        kinds = {409: "conflict", 429: "rate_limited", 529: "overload"}
+        with notion_world(tmp_path) as world:
+            world.budget = LocalBudget(clock=Hurried())
+            service = world.open()
+            service.schema()
+            world.notion.faults.add(kinds[status], "POST", "/v1/pages$", times=2, seconds=1)
+            service.create({"Name": "Bread"}, "one")
+            assert [seen.status for seen in world.notion.writes()] == [status, status, 200]
+            assert [row.values["Name"] for row in world.notion.pages(world.source)] == ["Bread"]
+
+    def test_two_that_meet_do_not_wait_for_equally_long(self, calls: Calls) -> None:
+        waits = set()
+        for _ in range(3):
+            before = calls.clock.slept
+            calls.errors("read", Answer(409, error(409, "conflict_error")))
+            waits.add(calls.clock.slept - before)
+        assert len(waits) == 3
+
+    @pytest.mark.parametrize("what", ["read", "write"])
+    def test_a_long_wait_is_not_slept_here(self, calls: Calls, what: str) -> None:
+        answer = Answer(429, error(429, "rate_limited"), {"Retry-After": "50"})
+        raised = calls.errors(what, answer)
+        assert {type(one) for one in raised} == {NotYetError}
+        refused = [asked for asked in calls.script.asked if calls.kind(asked) == what]
+        assert len(refused) == 1, "the others know of the pause"
+        assert not calls.clock.slept
+
+    @pytest.mark.parametrize("what", ["read", "write"])
+    def test_what_may_have_happened_is_never_tried_again_here(self, calls: Calls, what: str) -> None:
+        raised = calls.errors(what, Answer(500, error(500, "internal_server_error")))
         refused = [asked for asked in calls.script.asked if calls.kind(asked) == what]
         assert len(refused) == len(raised)
 

@@ -48,7 +48,7 @@ class TestCreate:
     def test_when_reading_it_back_fails_the_outcome_is_unknown(self, world: NotionWorld) -> None:
         service = world.open()
         world.notion.faults.add("saved", "POST", "/v1/pages$")
-        world.notion.faults.add("rate_limited", "GET", "/v1/pages/")
+        world.notion.faults.add("broken", "GET", "/v1/pages/")
         with pytest.raises(UnknownOutcomeError):
             service.create({"Name": "Bread"}, "one")
         assert len(service.fetch().records) == 1
@@ -66,7 +66,7 @@ class TestCreate:
         (shops,) = {s for s in world.notion.store.data_sources if s != world.source}
         many = [world.notion.add_page(shops, {"Name": str(number)}) for number in range(30)]
         service = world.open()
-        world.notion.faults.add("rate_limited", "GET", "/properties/")
+        world.notion.faults.add("broken", "GET", "/properties/")
         with pytest.raises(UnknownOutcomeError):
             service.create({"Name": "Bread", "Shop": many}, "one")
         assert len(service.fetch().records) == 1
@@ -142,7 +142,7 @@ class TestChange:
         service.fetch()
         world.notion.faults.add("saved", "PATCH")
         world.notion.faults.add("delay", "GET", "/v1/pages/", seconds=0)  # the look before the write
-        world.notion.faults.add("overload", "GET", "/v1/pages/")
+        world.notion.faults.add("broken", "GET", "/v1/pages/")
         with pytest.raises(UnknownOutcomeError):
             CHANGES[change](service, record)
         assert world.notion.faults.waiting() == []

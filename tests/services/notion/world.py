@@ -17,6 +17,7 @@ from sync_workers.sandbox.serve import SandboxServer
 from sync_workers.sandbox.store import now
 from sync_workers.secret import Secret
 from sync_workers.services.base import Mapped
+from sync_workers.services.budget import Budget
 from sync_workers.services.notion.service import NotionService
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 from sync_workers.values import DateRange
@@ -50,6 +51,7 @@ class NotionWorld:
 
     Attributes:
         own: which columns are the sync's own; settings by name, as in the task file.
+        budget: by which services call; None for one of their own each.
     """
 
     server: SandboxServer
@@ -60,6 +62,7 @@ class NotionWorld:
     own: dict[str, str] = field(default_factory=dict)
     opened: list[NotionService] = field(default_factory=list)
     keeps_deleted: bool = True
+    budget: Budget | None = None
 
     @property
     def notion(self) -> Notion:
@@ -68,7 +71,7 @@ class NotionWorld:
     def open(self, mapped: Mapped | None = None, **place: str) -> NotionService:
         connection = NotionConnection.model_validate({"token": self.token, "url": self.server.url})
         container = NotionContainer(**{**self.own, **(place or {"data_source": self.source})})
-        service = NotionService(connection, container, mapped or self.mapped)
+        service = NotionService(connection, container, mapped or self.mapped, self.budget)
         self.opened.append(service)
         return service
 
