@@ -82,6 +82,7 @@ _CROSSES = frozenset(
     [
         *((Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)),
         *(pair for kind in LISTS for pair in ((kind, Kind.TEXT), (Kind.TEXT, kind))),
+        *((one, another) for one in LISTS for another in LISTS),
     ]
 )
 """Pairs of different kinds that the engine brings across without a value map."""
@@ -139,8 +140,8 @@ def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]
     field, source = fields[target], fields[target.opposite]
     if rule.values or not field.writable:
         return
-    if source.kind in LISTS and field.kind is Kind.TEXT:
-        yield from _as_text(rule, source, target)
+    if source.kind in LISTS:
+        yield from _list_losses(rule, field, source, target)
     stays = f"stays on {target.opposite} only"
     if field.kind is source.kind is Kind.TEXT and _shorter(field, source):
         yield f"{target} keeps {field.longest} characters of {field.name!r}: the rest of the text {stays}"
@@ -160,15 +161,15 @@ def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]
             yield f"{target} may refuse a text that is no option of {field.name!r}"
 
 
-def _as_text(rule: FieldRule, source: Field, target: Side) -> Iterator[str]:
-    """A list that crosses to a text."""
+def _list_losses(rule: FieldRule, field: Field, source: Field, target: Side) -> Iterator[str]:
+    """A list that crosses to a text or to another kind of list."""
     # Where nobody chose, people are the ids of the service, which say nothing to a person.
-    if ValueForm.EMAIL in source.forms and rule.form is None:
+    if ValueForm.EMAIL in source.forms and rule.form is None and field.kind in {Kind.TEXT, Kind.CHOICES}:
         yield (
             f"the people of {source.name!r} cross to {target} as ids: "
             f'write form = "{ValueForm.EMAIL}" to have their e-mail addresses'
         )
-    if rule.direction.reaches(target.opposite):
+    if field.kind is Kind.TEXT and rule.direction.reaches(target.opposite):
         yield (
             f"{source.name!r} crosses to {target} as text with commas: "
             "a list with a comma in an item does not cross"

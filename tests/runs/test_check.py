@@ -75,6 +75,7 @@ FITS = {
     *((Kind.NUMBER, Kind.TEXT), (Kind.CHOICE, Kind.TEXT), (Kind.TEXT, Kind.CHOICE)),
     *((Kind.CHOICES, Kind.TEXT), (Kind.TEXT, Kind.CHOICES)),
     *((Kind.REFERENCES, Kind.TEXT), (Kind.TEXT, Kind.REFERENCES)),
+    *((Kind.REFERENCES, Kind.CHOICES), (Kind.CHOICES, Kind.REFERENCES)),
 }
 DIFFERENT = [(one, another) for one in Kind for another in Kind if one is not another]
 
@@ -240,6 +241,7 @@ def test_people_that_cross_to_a_text_as_ids_are_told_with_the_better_form() -> N
     (said,) = losses(people, field(), direction=Direction.TO_OTHER)
 
     assert 'write form = "email"' in said
+    assert losses(people, field(Kind.CHOICES), direction=Direction.TO_OTHER) == [said]
     assert losses(people, field(), direction=Direction.TO_OTHER, form="id") == []
     assert losses(people, field(Kind.REFERENCES), direction=Direction.TO_OTHER) == []
 
