@@ -43,6 +43,9 @@ class Field:
         called: what the container calls it by now, where that is not the name that the task file has.
         refused: why its values can neither be read nor written; empty for nearly all.
         forms: the ways in which its values can be read and written; empty where there is but one.
+        points_to: for REFERENCES to records, the container that they are in, as its service's `setup` names
+            it; empty for people.
+        twin: the field over there that the service keeps in step with this one by itself.
     """
 
     name: str
@@ -57,3 +60,5 @@ class Field:
     type: str = ""
     called: str = ""
     refused: str = ""
+    points_to: str = ""
+    twin: str = ""

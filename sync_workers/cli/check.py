@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sync_workers.fields import Field
     from sync_workers.model import Pair, Record
     from sync_workers.runs.check import Finding
+    from sync_workers.runs.check_relations import Target
     from sync_workers.services.base import Capabilities
 
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this task.", show_default=False)]
@@ -44,7 +45,7 @@ def check(name: Name = None, config: ConfigOption = None) -> None:
     problems = []
     for task in [pick(tasks, name)] if name is not None else tasks.values():
         if isinstance(task, ServiceTask):
-            problems += _check_task(task.config, console)
+            problems += _check_task(task.config, console, file.tasks)
         else:
             console.print(f"{task.name}: made of a class, {task.sync_timing}; its hooks say what it maps\n")
     if problems:
@@ -62,7 +63,7 @@ class _Look:
     number: int
 
 
-def _check_task(task: TaskConfig, console: Console) -> list[str]:
+def _check_task(task: TaskConfig, console: Console, tasks: Mapping[str, TaskConfig]) -> list[str]:
     """Show one task; returns a sentence for each thing that would not work."""
     from sync_workers.model import Pair, Side
     from sync_workers.runs.check import judge
@@ -82,6 +83,7 @@ def _check_task(task: TaskConfig, console: Console) -> list[str]:
         task.rules,
         Pair.each(lambda side: both[side].schema),
         Pair.each(lambda side: both[side].capabilities),
+        _targets(task, tasks),
     )
     console.print(_field_map(task, both))
     for finding in found:
@@ -91,6 +93,20 @@ def _check_task(task: TaskConfig, console: Console) -> list[str]:
             )
     console.print()
     return [f"{task.name}: {_about(finding)}{finding.sentence}" for finding in found if finding.stops]
+
+
+def _targets(task: TaskConfig, tasks: Mapping[str, TaskConfig]) -> dict[str, Target]:
+    """The tasks whose records the task's fields name."""
+    from sync_workers.runs.check_relations import Target, relations_of
+
+    found: dict[str, Target] = {}
+    for name in {rule.relation for rule in task.rules.fields if rule.relation is not None}:
+        named = tasks[name]
+        container = ""
+        with suppress(SyncError), closing(named.sides.notion.open()) as service:
+            container = service.setup().get("container", "")  # what is wrong there, its own check tells
+        found[name] = Target(container, relations_of(named.rules))
+    return found
 
 
 def _about(finding: Finding) -> str:

@@ -11,10 +11,14 @@ from sync_workers.engine.rules import DeletePolicy, Direction, FieldRule, Rules
 from sync_workers.fields import Field, Kind, ValueForm
 from sync_workers.model import Pair, Side
 from sync_workers.naming import hint
+from sync_workers.runs import check_relations
+from sync_workers.runs.check_relations import Target
 from sync_workers.services.base import Capabilities
 from sync_workers.values import same
 
 Schema: TypeAlias = Mapping[str, Field]
+
+NO_TARGETS: Mapping[str, Target] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,19 @@ class Finding:
     stops: bool = True
 
 
-def judge(rules: Rules, schemas: Pair[Schema], capabilities: Pair[Capabilities]) -> tuple[Finding, ...]:
-    """Everything that would not work, or only with a loss, in the order of the field map."""
+def judge(
+    rules: Rules,
+    schemas: Pair[Schema],
+    capabilities: Pair[Capabilities],
+    targets: Mapping[str, Target] = NO_TARGETS,
+) -> tuple[Finding, ...]:
+    """Everything that would not work, or only with a loss, in the order of the field map.
+
+    `targets` are the tasks whose records fields name, by name.
+    """
     return (
         *_judge_deletes(rules, capabilities),
-        *(finding for rule in rules.fields for finding in _judge_field(rule, schemas)),
+        *(finding for rule in rules.fields for finding in _judge_field(rule, rules, schemas, targets)),
     )
 
 
@@ -47,7 +59,9 @@ def _judge_deletes(rules: Rules, capabilities: Pair[Capabilities]) -> Iterator[F
             yield Finding("", f'{told}, or "unlink" or "ignore" there')
 
 
-def _judge_field(rule: FieldRule, schemas: Pair[Schema]) -> Iterator[Finding]:
+def _judge_field(
+    rule: FieldRule, rules: Rules, schemas: Pair[Schema], targets: Mapping[str, Target]
+) -> Iterator[Finding]:
     missing = [side for side in Side if rule.attrs[side] not in schemas[side]]
     for side in missing:
         name = rule.attrs[side]
@@ -55,6 +69,11 @@ def _judge_field(rule: FieldRule, schemas: Pair[Schema]) -> Iterator[Finding]:
     if missing:
         return
     fields = Pair(schemas.notion[rule.attrs.notion], schemas.other[rule.attrs.other])
+    if rule.relation is not None:
+        for sentence in check_relations.misfits(rule, fields, targets):
+            yield Finding(rule.attrs.notion, sentence)
+        for sentence in check_relations.losses(rule, rules, fields, targets):
+            yield Finding(rule.attrs.notion, sentence, stops=False)
     for target in Side:
         if rule.direction.reaches(target):
             for sentence in _judge_write(rule, fields, target):
@@ -71,7 +90,7 @@ def _judge_write(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator
         yield f'{target} does not let {field.name!r} be written: write direction = "{away}"'
     elif rule.values:
         yield from _judge_values(rule, fields, target)
-    elif not _fits(source.kind, field.kind):
+    elif rule.relation is None and not _fits(source.kind, field.kind):
         yield (
             f"{field.name!r} of {target} holds {field.kind}, not {source.kind}: "
             "map another field, or add a value map"
@@ -138,7 +157,7 @@ def _holds(kind: Kind, value: Any) -> bool:
 def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]:
     """What `target` keeps less of. The engine never erases it on the other side; rows still cross."""
     field, source = fields[target], fields[target.opposite]
-    if rule.values or not field.writable:
+    if rule.values or rule.relation is not None or not field.writable:
         return
     if source.kind in LISTS:
         yield from _list_losses(rule, field, source, target)

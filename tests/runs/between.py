@@ -32,6 +32,7 @@ class Between:
     store: MemoryStore = field(default_factory=MemoryStore)
     plan: Plan = field(default_factory=Plan)
     links: Mapping[str, Mapping[ID, ID]] = field(default_factory=dict)
+    name: str = "task"
 
     @property
     def state(self) -> State:
@@ -41,10 +42,10 @@ class Between:
         """One whole run. Guards hold."""
         notion, other = (self.open[side]() for side in Side)
         with closing(notion), closing(other):
-            services, report, known = Pair(notion, other), Report("task"), self.store.load()
+            services, report, known = Pair(notion, other), Report(self.name), self.store.load()
             gathered = get(services, self.rules, report)
             self.plan = decide(self.rules, known, gathered, report, links=self.links)
-            application = Application("task", services, self.plan, known or State(), self.store, report)
+            application = Application(self.name, services, self.plan, known or State(), self.store, report)
             for part in Part:
                 application.run(part)
             finish(report, self.store, application.state, gathered, self.plan, self.rules)

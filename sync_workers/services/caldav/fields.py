@@ -30,12 +30,13 @@ FIELDS: dict[str, Field] = {
         Field("priority", Kind.NUMBER, id="PRIORITY"),
         Field("percent", Kind.NUMBER, id="PERCENT-COMPLETE"),
         Field("categories", Kind.CHOICES, id="CATEGORIES"),
+        Field("parent", Kind.TEXT, id="RELATED-TO"),
     )
 }
 
 
 def values_of(todo: ToDo, names: Iterable[str]) -> Fields:
-    """The canonical values of these fields."""
+    """The canonical values of these fields; the parent by its UID (see `Relations`)."""
     return {name: _READERS[name](todo) for name in names}
 
 
@@ -111,6 +112,13 @@ def _write_categories(field: str, todo: ToDo, value: Any, now: datetime) -> Chan
     return {"CATEGORIES": [name for name in names if name] or None}
 
 
+def _write_parent(field: str, todo: ToDo, value: Any, now: datetime) -> Changes:
+    del now
+    if not isinstance(value, str | None) or "\n" in (value or ""):
+        raise _unfit(field, "the id of one to-do")
+    return todo.under(_plain(field, value) or None) if value is not None else todo.under(None)
+
+
 def _write_date(field: str, todo: ToDo, value: Any, now: datetime) -> Changes:
     del now
     name = FIELDS[field].id
@@ -144,6 +152,7 @@ _READERS: dict[str, Callable[[ToDo], Any]] = {
     "priority": lambda todo: todo.number("PRIORITY"),
     "percent": lambda todo: todo.number("PERCENT-COMPLETE"),
     "categories": ToDo.categories,
+    "parent": lambda todo: todo.parent_uid,
 }
 
 _WRITERS: dict[str, Callable[[ToDo, Any, datetime], Changes]] = {
@@ -158,4 +167,5 @@ _WRITERS: dict[str, Callable[[ToDo, Any, datetime], Changes]] = {
     "priority": partial(_write_number, "priority", 9),
     "percent": partial(_write_number, "percent", 100),
     "categories": partial(_write_categories, "categories"),
+    "parent": partial(_write_parent, "parent"),
 }

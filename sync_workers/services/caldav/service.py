@@ -81,7 +81,7 @@ class CaldavService(WithoutExtras):
         self._calendar = Calendar(session, place.calendar)
         self._elsewhere = Elsewhere(session, lambda: self._calendar.url)
         self._clock = clock
-        self._relations = Relations()
+        self._relations = Relations(self._calendar, self._open)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -121,7 +121,7 @@ class CaldavService(WithoutExtras):
         self._check(fields)
         uid = str(uuid5(_NAMESPACE, f"{urlsplit(self._calendar.url).path}\n{idempotency}"))
         now = self._clock()
-        todo = with_values(ToDo.new(uid, now, self._setting), fields, now)
+        todo = with_values(ToDo.new(uid, now, self._setting), self._relations.by_uid(fields), now)
         reply = self._calendar.create(f"{uid}.ics", todo.text)
         if reply is None:
             return self._made_before(uid, fields)
@@ -134,7 +134,7 @@ class CaldavService(WithoutExtras):
             msg = f"to-do {record.id} is not there any more"
             raise MovedError(msg)
         stored, todo = found
-        patched = with_values(todo, fields, self._clock())
+        patched = with_values(todo, self._relations.by_uid(fields), self._clock())
         if patched is todo:
             return self._record(stored, todo)
         return self._written(stored.name, patched, self._calendar.replace(stored, patched.text))
@@ -174,17 +174,17 @@ class CaldavService(WithoutExtras):
         # The token first: what changes while the list is read comes again, rather than never.
         token = self._calendar.token()
         stored = self._calendar.todos()
-        found = self._sort(stored)
+        found = self._sort(stored, whole=True)
         cursor = None if token is None else f"{len(stored)}:{token}"
         return replace(found, tombstones=(), cursor=cursor)
 
-    def _sort(self, objects: Iterable[Stored]) -> Fetched:
+    def _sort(self, objects: Iterable[Stored], *, whole: bool = False) -> Fetched:
         """Objects as records; what is no visible to-do any more counts as deleted from here."""
         records: list[Record] = []
         hidden: list[ID] = []
         unreadable: dict[ID, str] = {}
         for stored in objects:
-            shown = self._show(stored)
+            shown = self._look(stored)
             if isinstance(shown, Record):
                 records.append(shown)
             elif shown.reason == _UNREADABLE:
@@ -192,7 +192,7 @@ class CaldavService(WithoutExtras):
             else:
                 hidden.append(stored.name)
         # A parent may stand behind its children.
-        placed = tuple(map(self._relations.placed, records))
+        placed = tuple(self._relations.placed(record, asks=not whole) for record in records)
         return Fetched(placed, tombstones=tuple(hidden), unreadable=unreadable)
 
     def _open(self, stored: Stored) -> ToDo | OutOfScope:
@@ -204,16 +204,26 @@ class CaldavService(WithoutExtras):
             return OutOfScope(stored.name, _UNREADABLE, is_sure=False)
 
     def _show(self, stored: Stored) -> Record | OutOfScope:
+        shown = self._look(stored)
+        return self._relations.placed(shown) if isinstance(shown, Record) else shown
+
+    def _look(self, stored: Stored) -> Record | OutOfScope:
+        """What an object is by itself: its parent may stand behind it."""
         opened = self._open(stored)
         if isinstance(opened, OutOfScope):
             return opened
-        return OutOfScope(stored.name, "archived") if opened.archived else self._record(stored, opened)
+        if not opened.archived:
+            return self._unplaced(stored, opened)
+        self._relations.note(stored.name, opened)
+        return OutOfScope(stored.name, "archived")
 
-    def _record(self, stored: Stored, todo: ToDo) -> Record:
+    def _unplaced(self, stored: Stored, todo: ToDo) -> Record:
         fields = values_of(todo, self._names)
         self._relations.note(stored.name, todo)
-        record = Record(stored.name, fields, modified=todo.modified, version=stored.etag)
-        return self._relations.placed(record)
+        return Record(stored.name, fields, modified=todo.modified, version=stored.etag)
+
+    def _record(self, stored: Stored, todo: ToDo) -> Record:
+        return self._relations.placed(self._unplaced(stored, todo))
 
     def _check(self, fields: Fields) -> None:
         unknown = sorted(set(fields) - set(self._names))
@@ -239,7 +249,7 @@ class CaldavService(WithoutExtras):
     def _moved(self, record: Record, stored: Stored, todo: ToDo) -> bool:
         if record.version is not None:
             return stored.etag != record.version
-        now = values_of(todo, self._names)
+        now = self._record(stored, todo).fields
         return any(not same(now.get(name), value) for name, value in record.fields.items())
 
     def _written(self, name: ID, todo: ToDo, reply: Reply) -> Record:
@@ -271,7 +281,7 @@ class CaldavService(WithoutExtras):
         # It was archived, and is wanted again.
         now = self._clock()
         back = todo.with_properties({**todo.brought_back(), **todo.completion(None, now)}, now)
-        again = with_values(back, fields, now)
+        again = with_values(back, self._relations.by_uid(fields), now)
         return self._written(stored.name, again, self._calendar.replace(stored, again.text))
 
 

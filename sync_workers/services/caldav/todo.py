@@ -19,6 +19,7 @@ ARCHIVED = "X-SYNC-WORKERS-ARCHIVED"
 FORMER_STATUS = "X-SYNC-WORKERS-STATUS"
 """What the status was before archiving, so that it can be brought back as it was."""
 
+RELATION = "RELATED-TO"
 CANCELLED = "CANCELLED"
 DONE = "COMPLETED"
 _WHOLE = 100
@@ -83,12 +84,8 @@ class ToDo:
 
     @property
     def parent_uid(self) -> str | None:
-        """The UID of the to-do that this one belongs under: a relation without a type means that, too."""
-        found = self._todo.get("RELATED-TO", [])
-        relations = found if isinstance(found, list) else [found]
-        kinds = (str(getattr(one, "params", {}).get("RELTYPE", "PARENT")).upper() for one in relations)
-        found = zip(kinds, map(str, relations), strict=True)
-        return next((uid for kind, uid in found if kind == "PARENT" and uid), None)
+        """The UID of the to-do that this one belongs under."""
+        return next((str(one) for one in self._relations() if _is_parent(one)), None)
 
     @property
     def modified(self) -> datetime | None:
@@ -165,6 +162,15 @@ class ToDo:
             changes["PERCENT-COMPLETE"] = _WHOLE if done else None
         return changes
 
+    def under(self, uid: str | None) -> Changes:
+        """What puts it under another to-do, or under none; all other relations stay."""
+        if uid == self.parent_uid:
+            return {}
+        relations = self._relations()
+        place = next((i for i, one in enumerate(relations) if _is_parent(one)), len(relations))
+        put = [] if uid is None else [icalendar.vText(uid, params={"RELTYPE": "PARENT"})]
+        return {RELATION: [*relations[:place], *put, *relations[place + 1 :]] or None}
+
     def put_away(self) -> Changes:
         """What archiving changes: cancelled for every program, and archived for this one."""
         return {"STATUS": CANCELLED, FORMER_STATUS: self.text_of("STATUS"), ARCHIVED: "TRUE"}
@@ -173,6 +179,10 @@ class ToDo:
         """What takes that away again; a status that someone gave it meanwhile stays."""
         former = {"STATUS": self.text_of(FORMER_STATUS)} if self.status() == CANCELLED else {}
         return {**former, FORMER_STATUS: None, ARCHIVED: None}
+
+    def _relations(self) -> list[Any]:
+        found = self._todo.get(RELATION, [])
+        return found if isinstance(found, list) else [found]
 
     def _date(self, name: str, zone: tzinfo) -> date | None:
         found = getattr(self.first(name), "dt", None)
@@ -183,6 +193,12 @@ class ToDo:
         if isinstance(found.tzinfo, ZoneInfo):
             return found
         return found.astimezone(timezone(found.utcoffset() or timedelta(0)))
+
+
+def _is_parent(relation: Any) -> bool:
+    """Whether a relation names a parent: one without a type means that, too."""
+    kind = getattr(relation, "params", {}).get("RELTYPE", "PARENT")
+    return bool(str(relation)) and str(kind).upper() == "PARENT"
 
 
 def _content(name: str, value: Any) -> list[str]:

@@ -6,6 +6,7 @@ source.py       the data source: where it is, which properties it has
 schema.py       the properties of the data source as the task knows them
 bound.py        which property each name of the task file means
 choice.py       which of its properties the task maps, and which are the sync's own
+hidden.py       whether Notion shows a page at all, wherever it is
 listing.py      all rows of a data source, through pages and past the 10,000-row limit
 pages.py        a page of Notion as a record
 properties.py   one column of the data source, its values read and written

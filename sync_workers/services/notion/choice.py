@@ -26,17 +26,21 @@ class Choice:
         marker: where a create leaves its mark; None without one.
         note: where the text about conflicts goes; None without one.
         gone: names of fields that were there when the task ran last.
+        parent: what names the row that a row belongs under; None without one.
     """
 
     mapped: tuple[Property, ...]
     marker: Property | None = None
     note: Property | None = None
     gone: frozenset[str] = frozenset()
+    parent: Property | None = None
 
     def __iter__(self) -> Iterator[Property]:
         """All of them; the sync's own stand last and are no fields."""
         yield from self.mapped
         yield from (own for own in (self.marker, self.note) if own is not None)
+        if self.parent is not None and self.parent not in self.mapped:
+            yield self.parent
 
 
 def choose(
@@ -47,11 +51,14 @@ def choose(
     ids: Mapping[str, str] = NOTHING,
     marker: str | None = None,
     conflicts: str | None = None,
+    parent: str | None = None,
+    source: str = "",
 ) -> Choice:
     """Find the properties by name; without names, every one that can be mapped is.
 
     One that stands in `ids` was mapped when the task ran last. If it is not there any more, or of a type that
     cannot serve, it is left out: whoever knows what it was decides what becomes of it.
+    `source` is the id of the data source, which the parent of a row has to be in.
 
     Raises:
         SettingsError: all that is wrong with the names: not there, with the nearest; of a type that
@@ -68,10 +75,12 @@ def choose(
                 f"{setting} = {name!r} of {what} is mapped as a field, too: the sync writes it by itself, "
                 "so take it out of the field map or name another property"
             )
+    problems += _placing(properties, parent, what, source) if parent is not None else ()
     if problems:
         raise SettingsError(*problems)
     mapped = tuple(properties[name] for name in names if name not in gone)
-    return Choice(mapped, properties.get(marker or ""), properties.get(conflicts or ""), gone)
+    marked, noted, above = (properties.get(name or "") for name in (marker, conflicts, parent))
+    return Choice(mapped, marked, noted, gone, above)
 
 
 def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterator[str]:
@@ -87,6 +96,25 @@ def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterat
     elif found.codec is None:
         why = _UNREADABLE.get(found.type, "which this version does not know yet: upgrade, or map another")
         yield f"property {name!r} of {what} has the type {found.type}, {why}"
+
+
+def _placing(properties: Mapping[str, Property], name: str, what: str, source: str) -> Iterator[str]:
+    """What keeps a property from naming the row that a row belongs under."""
+    inside = [one for one, shown in properties.items() if source and shown.points_to == source]
+    if name in inside:
+        return
+    near = difflib.get_close_matches(name, inside, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "turn on sub-items in Notion"
+    if inside and not near:
+        hint = f"there are {', '.join(map(repr, sorted(inside)))}"
+    found = properties.get(name)
+    said = "there is no such property" if found is None else f"it has the type {found.type}"
+    if found is not None and found.points_to:
+        said = f"it points to data source {found.points_to}"
+    yield (
+        f"parent = {name!r} must name a relation of {what} to itself, and {said}: {hint}, "
+        "or leave `parent` out"
+    )
 
 
 def _owning(properties: Mapping[str, Property], setting: str, name: str, what: str) -> Iterator[str]:

@@ -37,12 +37,14 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 from sync_workers.errors import (
     AccessError,
     LaterError,
+    MovedError,
     NotYetError,
     RejectedError,
     SettingsError,
     SyncError,
     UnknownOutcomeError,
 )
+from sync_workers.model import ID
 
 SAVED = "do not repeat the write"
 """What the guidance says of a write that was saved, in any case and with any end."""
@@ -100,6 +102,11 @@ class Request:
     writes: bool = False
     page_id: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+
+
+def moved(record_id: ID, reason: str) -> MovedError:
+    """For a page that is not where the plan saw it."""
+    return MovedError(f"page {record_id}: {reason}")
 
 
 def points_nowhere(what: str) -> RejectedError:

@@ -124,11 +124,19 @@ class Pages:
             None if own is None else self._value(page["id"], own, shown)
             for own in (self.chosen.marker, self.chosen.note)
         )
-        if mark is not None or note is not None:
-            return About(mark, note, author)
+        above = self._above(page["id"], shown)
+        if (mark, note, above) != (None, None, None):
+            return About(mark, note, author, above)
         if author not in self._authors:
             self._authors[author] = About(author=author)
         return self._authors[author]
+
+    def _above(self, page_id: ID, shown: Mapping[str, Mapping[str, Any]]) -> ID | None:
+        """The row that a row belongs under."""
+        if self.chosen.parent is None:
+            return None
+        named = self._value(page_id, self.chosen.parent, shown)
+        return next((str(one) for one in named if one != page_id), None)
 
     def _value(self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> Any:
         value = self._whole(page_id, wanted, shown)

@@ -39,6 +39,8 @@ class Property:
         options: the names of a select's, status's or multi-select's options.
         chosen: the codec of the form that the task chose; None for the usual one of the type.
         rolls_up: for a rollup, the id of the relation that it follows.
+        points_to: for a relation, the id of the data source that it leads to.
+        twin: for a relation that shows on both ends, the property at the other one.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Property:
     called: str = ""
     chosen: Codec | None = None
     rolls_up: str | None = None
+    points_to: str = ""
+    twin: str = ""
 
     @property
     def codec(self) -> Codec | None:
@@ -78,6 +82,8 @@ class Property:
             type=self.type,
             called=self.called,
             refused="" if self.codec else f"the type {self.type} cannot be mapped",
+            points_to=self.points_to,
+            twin=self.twin,
         )
 
     def read(self, value: Mapping[str, Any]) -> Any:
@@ -144,6 +150,10 @@ def read_properties(data_source: Mapping[str, Any]) -> dict[str, Property]:
     for name, shown in data_source["properties"].items():
         config = shown.get(shown["type"]) or {}
         options = tuple(option["name"] for option in config.get("options", ()))
-        relation = config.get("relation_property_id")
-        found[name] = Property(name, shown["id"], shown["type"], options, rolls_up=relation)
+        rolled = config.get("relation_property_id")
+        leads = str(config.get("data_source_id") or "") if shown["type"] == "relation" else ""
+        twin = str((config.get("dual_property") or {}).get("synced_property_name") or "")
+        found[name] = Property(
+            name, shown["id"], shown["type"], options, rolls_up=rolled, points_to=leads, twin=twin
+        )
     return found

@@ -39,9 +39,9 @@ class Schema:
     @cached_property
     def chosen(self) -> Choice:
         """Those that the task uses and that are there."""
-        own = {"marker": self._container.marker, "conflicts": self._container.conflicts}
-        names, ids = self._mapped.names, self._mapped.ids
-        return choose(self.properties, names, self._source.name, ids=ids, **own)
+        own = {name: getattr(self._container, name) for name in ("marker", "conflicts", "parent")}
+        names, ids, source = self._mapped.names, self._mapped.ids, self._source
+        return choose(self.properties, names, source.name, ids=ids, source=source.id, **own)
 
     def ids(self) -> dict[str, str]:
         """The ids of the mapped properties by name; of those that are gone, the ones that they had."""

@@ -28,7 +28,8 @@ from sync_workers.services.base import (
 from sync_workers.services.budget import Budget
 from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.client import Api
-from sync_workers.services.notion.errors import NotShownError, SavedError, points_nowhere
+from sync_workers.services.notion.errors import NotShownError, SavedError, moved, points_nowhere
+from sync_workers.services.notion.hidden import is_revealed
 from sync_workers.services.notion.inputs import cut_to_minute
 from sync_workers.services.notion.listing import Listing
 from sync_workers.services.notion.pages import Pages
@@ -145,7 +146,7 @@ class NotionService:
         page = self._get_page(record_id)
         if isinstance(page, OutOfScope) or not self._pages.is_here(page):
             reason = page.reason if isinstance(page, OutOfScope) else "moved to another data source"
-            raise _moved(record_id, reason)
+            raise moved(record_id, reason)
         flags = {flag: False for flag in ("in_trash", "is_archived") if page.get(flag)}
         if not flags:
             return self._in_place(record_id, self._pages.show(page))
@@ -155,9 +156,9 @@ class NotionService:
             return self._confirm(saved, lambda _: True)
         except NotShownError as error:
             # It was deleted for good since the look.
-            raise _moved(record_id, NOT_SHOWN) from error
+            raise moved(record_id, NOT_SHOWN) from error
         if any(page.get(flag) for flag in flags):
-            raise _moved(record_id, "Notion leaves it where it was put away")
+            raise moved(record_id, "Notion leaves it where it was put away")
         return self._settle(page)
 
     def annotate(self, record_id: ID, text: str) -> None:
@@ -177,6 +178,9 @@ class NotionService:
             # It went away since the look.
             self._in_place(record_id, self._find(record_id))
             raise
+
+    def revealed(self, ids: Sequence[ID]) -> frozenset[ID]:
+        return frozenset(page_id for page_id in ids if is_revealed(self._api, page_id))
 
     def close(self) -> None:
         self._api.close()
@@ -218,7 +222,7 @@ class NotionService:
             MovedError: it is not.
         """
         if not isinstance(found, Record):
-            raise _moved(record_id, found.reason if isinstance(found, OutOfScope) else "in the trash")
+            raise moved(record_id, found.reason if isinstance(found, OutOfScope) else "in the trash")
         return found
 
     def _expect(self, record: Record, found: ReadResult) -> Record:
@@ -283,10 +287,6 @@ class NotionService:
 def _keeps(record: Record, name: str, value: Any) -> bool:
     """Whether a record shows a value as Notion would keep it."""
     return same(record.fields[name], cut_to_minute(value))
-
-
-def _moved(record_id: ID, reason: str) -> MovedError:
-    return MovedError(f"page {record_id}: {reason}")
 
 
 def _is_away(found: ReadResult, flag: str) -> bool:

@@ -93,6 +93,7 @@ class NotionContainer(BaseModel):
         database: a database that has exactly one data source.
         marker: a property of the type Text in which each row that the sync makes is marked.
         conflicts: a property of the type Text in which the sync says what waits for a person.
+        parent: a relation of the data source to itself that names the row which a row belongs under.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -101,6 +102,7 @@ class NotionContainer(BaseModel):
     database: NotionId | None = None
     marker: str | None = Field(default=None, min_length=1)
     conflicts: str | None = Field(default=None, min_length=1)
+    parent: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
