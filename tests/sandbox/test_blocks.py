@@ -98,7 +98,7 @@ def test_a_deleted_block_comes_back(page: Page) -> None:
     assert words(page.children()) == ["one"]
 
 
-@pytest.mark.parametrize("kind", [*DEFAULTS, *MEDIA])
+@pytest.mark.parametrize("kind", [*DEFAULTS, *sorted(MEDIA)])
 def test_every_type_of_block_has_its_shape(page: Page, kind: str) -> None:
     contents = {"table_row": {"cells": [text("a"), text("b")]}, "equation": {"expression": "e=mc^2"}}
     media = {"external": {"url": "https://example.com/a"}, "caption": text("a")}
