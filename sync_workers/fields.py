@@ -28,6 +28,13 @@ class ValueForm(StrEnum):
     ID = "id"  # people by the ids that the service gives them
 
 
+class NewOptions(StrEnum):
+    """What happens to a value that is no option of a field yet."""
+
+    CREATE = "create"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """What a service knows about one field.
@@ -38,7 +45,11 @@ class Field:
         times: for DATE, whether a time of day is kept; False keeps only the day.
         ranges: for DATE, whether a span is kept.
         options: for CHOICE and CHOICES, what is there now; empty when anything goes.
-        longest: for TEXT, the most characters it keeps; None without limit.
+        longest: for TEXT, the most characters it keeps; for options that can be added, the most of a name;
+            None without limit.
+        grows: for CHOICE and CHOICES, whether options can be added.
+        new_options: what happens to a value that is no option yet, where they can, if the task says nothing.
+        barred: signs that no added option may have in its name.
         type: the service's own name of its type, where it has more of them than there are kinds.
         called: what the container calls it by now, where that is not the name that the task file has.
         refused: why its values can neither be read nor written; empty for nearly all.
@@ -62,3 +73,6 @@ class Field:
     refused: str = ""
     points_to: str = ""
     twin: str = ""
+    grows: bool = False
+    new_options: NewOptions = NewOptions.CREATE
+    barred: str = ""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sync_workers import schedule
 from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, Limits, OutOfScopePolicy
-from sync_workers.fields import ValueForm
+from sync_workers.fields import NewOptions, ValueForm
 from sync_workers.model import ConflictMode, Pair, Side
 
 
@@ -130,3 +130,4 @@ class FieldForm(Form):
     form: Annotated[ValueForm, Field(strict=False)] | None = None
     relation: Text | None = None
     type: Text | None = None
+    new_options: Annotated[NewOptions, Field(strict=False)] | None = None

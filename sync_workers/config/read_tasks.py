@@ -11,6 +11,7 @@ from sync_workers.config.lines import Path
 from sync_workers.config.tables import Tables, table, tables, without
 from sync_workers.config.task_file import ConnectionConfig, SideConfig, TaskConfig
 from sync_workers.engine.rules import DeletePolicy, FieldRule, Limits, Rules
+from sync_workers.fields import NewOptions
 from sync_workers.model import Pair, Side
 from sync_workers.naming import hint, task_name
 from sync_workers.schedule import Schedule
@@ -121,7 +122,14 @@ class _TaskReader:
             attrs = Pair(name, form.other)
             related = self.relation(name, form)
             found[name] = FieldRule(
-                attrs, form.direction, form.conflict, form.values, form.form, related, form.type
+                attrs,
+                form.direction,
+                form.conflict,
+                form.values,
+                form.form,
+                related,
+                form.type,
+                form.new_options,
             )
         return found
 
@@ -214,7 +222,11 @@ class _TaskReader:
         names = tuple(rule.attrs[side] for rule in fields.values())
         matched = [fields[name].attrs[side] for name in key if name in fields]
         forms = {rule.attrs[side]: rule.form for rule in fields.values() if rule.form is not None}
-        return SideConfig(connection, container, Mapped(names, matched[0] if matched else None, forms))
+        rules = fields.values()
+        grows = frozenset(rule.attrs[side] for rule in rules if rule.new_options is NewOptions.CREATE)
+        return SideConfig(
+            connection, container, Mapped(names, matched[0] if matched else None, forms, grows=grows)
+        )
 
     def compare(self, sides: Pair[SideConfig | None]) -> None:
         """A container that is synced with itself would answer each run with new changes."""

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sync_workers.engine.lists import LISTS, alike, holds, is_list, items_of, joined
+from sync_workers.engine.options import NoOptionError, as_options, is_option
 from sync_workers.engine.rules import FieldRule
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ConflictMode, Pair, Recalled, Side
@@ -98,8 +99,18 @@ class Crossing:
         is, so that a richer form is never replaced by a poorer one.
 
         Raises:
-            UncrossableError: the value map does not know the value, or a list does not fit into a text.
+            UncrossableError: the value map does not know the value, it is no option there, or a list does not
+                fit into a text.
         """
+        made = self._made(target, value, current)
+        if same(made, current):
+            return made
+        try:
+            return as_options(self.fields[target], made, self.rule.new_options)
+        except NoOptionError as error:
+            raise UncrossableError(target.opposite, str(error)) from error
+
+    def _made(self, target: Side, value: Any, current: Any) -> Any:
         if self._is_by_item(target, value):
             return self._by_item(target, value, current)
         if self.rule.values:
@@ -180,6 +191,11 @@ class Crossing:
             found += [one for one in meant if holds(there, one)] or meant[:1]
         return [one for place, one in enumerate(found) if not holds(found[:place], one)]
 
+    def _is_option(self, target: Side, value: Any) -> bool:
+        """Whether a value that a record had once still can be had there."""
+        kept = self.fields[target]
+        return kept is None or not kept.options or not isinstance(value, str) or is_option(kept, value)
+
     def _mapped(self, target: Side, value: Any, current: Any) -> Any:
         kept = self.reduced(target.opposite, value)  # an untouched checkbox is one that is not ticked
         meant = [pair[target] for pair in self.rule.values if same(pair[target.opposite], kept)]
@@ -189,7 +205,7 @@ class Crossing:
                 return current
         # The other side left what it said before: back to the one that this record had then.
         for said, last in self.recalled[target]:
-            if same(said, kept) and any(same(last, counterpart) for counterpart in meant):
+            if same(said, kept) and any(same(last, one) for one in meant) and self._is_option(target, last):
                 return last
         if meant:
             return meant[0]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from sync_workers.fields import NewOptions
 from sync_workers.model import Conflict, ConflictMode, Pair, Side
 
 
@@ -62,6 +63,7 @@ class FieldRule:
         form: how its values are read and written, where a side offers several ways; None for its usual one.
         relation: the task whose records the values are ids of; the task's own name for those of itself.
         type: the type that its property has now, said by a person after it changed.
+        new_options: what happens to a value that is no option yet; None for what the field says.
     """
 
     attrs: Pair[str]
@@ -71,6 +73,7 @@ class FieldRule:
     form: str | None = None
     relation: str | None = None
     type: str | None = None
+    new_options: NewOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sync_workers.engine.lists import LISTS
+from sync_workers.engine.options import is_option, why_not
 from sync_workers.engine.rules import DeletePolicy, Direction, FieldRule, Rules
-from sync_workers.fields import Field, Kind, ValueForm
+from sync_workers.fields import Field, Kind, NewOptions, ValueForm
 from sync_workers.model import Pair, Side
 from sync_workers.naming import hint
 from sync_workers.runs import check_relations
@@ -118,7 +119,7 @@ def _judge_values(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterato
     for value in _different(written):
         if not _holds(field.kind, value):
             yield f"{value!r} of the value map does not fit: {field.name!r} of {target} holds {field.kind}"
-        elif field.options and value not in field.options:
+        elif isinstance(value, str) and why_not(field, value, rule.new_options):
             yield (
                 f"{value!r} of the value map is no option of {field.name!r} on {target}"
                 f"{hint(value, field.options)}; correct the map, or add the option there"
@@ -168,16 +169,28 @@ def _losses(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]
         yield f"{target} keeps only the day in {field.name!r}: the time of day {stays}"
     if field.kind is source.kind is Kind.DATE and source.ranges and not field.ranges:
         yield f"{target} keeps only the start in {field.name!r}: the end of a span {stays}"
-    if field.kind in {Kind.CHOICE, Kind.CHOICES} and field.options:
-        unknown = [option for option in source.options if option not in field.options]
-        if unknown:
-            options = ", ".join(map(repr, unknown))
-            yield (
-                f"{target} has no option {options} in {field.name!r} yet and may refuse it: "
-                "add it there, or add a value map"
-            )
-        elif source.kind is Kind.TEXT:
-            yield f"{target} may refuse a text that is no option of {field.name!r}"
+    if field.kind in {Kind.CHOICE, Kind.CHOICES} and (field.options or field.grows):
+        yield from _other_options(rule, field, source, target)
+
+
+def _other_options(rule: FieldRule, field: Field, source: Field, target: Side) -> Iterator[str]:
+    """What becomes of values that are no option of a field."""
+    missing = [option for option in source.options if not is_option(field, option)]
+    waiting = [option for option in missing if why_not(field, option, rule.new_options)]
+    if waiting:
+        step = "add it there, or add a value map"
+        if field.grows:
+            step = f'add it there, add a value map, or write new_options = "{NewOptions.CREATE}"'
+        lacks = f"{target} has no option {_named(waiting)} in {field.name!r} yet"
+        yield f"{lacks}, and records wait with it: {step}"
+    if made := [option for option in missing if option not in waiting]:
+        yield f"{target} has no option {_named(made)} in {field.name!r} yet: it is added when it is needed"
+    if source.kind is Kind.TEXT and why_not(field, "\0", rule.new_options):
+        yield f"a text that is no option of {field.name!r} on {target} waits"
+
+
+def _named(options: list[str]) -> str:
+    return ", ".join(map(repr, options))
 
 
 def _list_losses(rule: FieldRule, field: Field, source: Field, target: Side) -> Iterator[str]:

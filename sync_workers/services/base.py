@@ -257,9 +257,12 @@ class Mapped:
         ids: by field name, the stable id that it had when the task ran last (`Field.id`; empty where the
             service has none). A field is found by its id whatever it is called now (`Field.called`). One that
             is known and cannot be found is left out of the schema and of records; it is no error.
+        grows: names of fields of which the task says that options may be added; where a write does not add
+            them by itself, the service adds them first.
     """
 
     names: tuple[str, ...] = field(default=())
     key: str | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    grows: frozenset[str] = frozenset()

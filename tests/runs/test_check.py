@@ -224,7 +224,7 @@ def test_options_that_the_other_side_does_not_have_are_told(kind: Kind) -> None:
     said = losses(source, target, direction=Direction.TO_OTHER)
 
     assert said == [
-        "other has no option 'b', 'c' in 'x' yet and may refuse it: add it there, or add a value map"
+        "other has no option 'b', 'c' in 'x' yet, and records wait with it: add it there, or add a value map"
     ]
     assert losses(source, field(kind), direction=Direction.TO_OTHER) == []
 
@@ -232,7 +232,7 @@ def test_options_that_the_other_side_does_not_have_are_told(kind: Kind) -> None:
 def test_a_text_that_has_to_be_an_option_is_told() -> None:
     said = losses(field(Kind.TEXT), field(Kind.CHOICE, options=("a",)), direction=Direction.TO_OTHER)
 
-    assert said == ["other may refuse a text that is no option of 'x'"]
+    assert said == ["a text that is no option of 'x' on other waits"]
 
 
 def test_people_that_cross_to_a_text_as_ids_are_told_with_the_better_form() -> None:

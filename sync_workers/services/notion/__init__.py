@@ -8,6 +8,7 @@ bound.py        which property each name of the task file means
 choice.py       which of its properties the task maps, and which are the sync's own
 hidden.py       whether Notion shows a page at all, wherever it is
 listing.py      all rows of a data source, through pages and past the 10,000-row limit
+new_options.py  adds an option to a status
 pages.py        a page of Notion as a record
 properties.py   one column of the data source, its values read and written
 codecs.py       property values to canonical values and back, by property type

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync_workers.errors import RejectedError
-from sync_workers.fields import ValueForm
+from sync_workers.fields import NewOptions, ValueForm
 from sync_workers.services.base import Field, Kind
 from sync_workers.services.notion.codecs import CODECS, OPTIONS, Codec
 from sync_workers.services.notion.inputs import RefusedValueError
@@ -23,6 +23,20 @@ FORMS: Mapping[str, tuple[ValueForm, ...]] = {
     ),
 }
 """The forms of each type; the one without a name of its own is the usual one."""
+
+GROWING: Mapping[str, NewOptions] = {
+    "select": NewOptions.CREATE,
+    "multi_select": NewOptions.CREATE,
+    "status": NewOptions.HOLD,
+}
+"""The types that options can be added to, with what happens to a value that is none by default.
+
+Notion adds those of a select by itself when a page is written. One of a status has to be added to the data
+source first, and stands in the group *To-do* from then on, whatever it means; nobody can move it by the API.
+"""
+
+LONGEST_OPTION = 100
+"""The most characters of an option's name."""
 
 MOST_SHOWN = 25
 """A page shows this many people, related pages and mentions; the rest has its own endpoint."""
@@ -77,8 +91,11 @@ class Property:
             writable=self.writable,
             ranges=self.type == "date",
             options=self.options or OPTIONS.get(self.type, ()),
-            longest=longest,
+            longest=LONGEST_OPTION if self.type in GROWING else longest,
             forms=self.forms,
+            grows=self.type in GROWING,
+            new_options=GROWING.get(self.type, NewOptions.CREATE),
+            barred=",",
             type=self.type,
             called=self.called,
             refused="" if self.codec else f"the type {self.type} cannot be mapped",

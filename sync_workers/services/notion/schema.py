@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from sync_workers.errors import MovedError
+from sync_workers.model import Fields
 from sync_workers.services.base import Mapped
 from sync_workers.services.notion.bound import bind
 from sync_workers.services.notion.choice import Choice, choose
@@ -24,6 +25,7 @@ class Schema:
         self._container = container
         self._mapped = mapped
         self._people = people
+        self._made: set[str] = set()
 
     @cached_property
     def properties(self) -> Mapping[str, Property]:
@@ -48,6 +50,21 @@ class Schema:
         there = {found.name: found.id for found in self.chosen.mapped}
         known = self._mapped.ids
         return {name: known[name] for name in self._mapped.names if name in known} | there
+
+    def make_options(self, fields: Fields) -> None:
+        """Add the options that a write names and that it does not add by itself, where the task wants that.
+
+        Raises:
+            RejectedError: the connection may not change the data source.
+            LaterError: someone else changes it at the same time.
+        """
+        for found in self.chosen.mapped:
+            name = fields.get(found.name)
+            if found.type != "status" or found.name not in self._mapped.grows or not isinstance(name, str):
+                continue
+            if name and name.casefold() not in {option.casefold() for option in found.options} | self._made:
+                self._source.add_option(found, name)
+                self._made.add(name.casefold())
 
     def expect_unchanged(self) -> None:
         """Make sure that the properties in use still are what they were at the first look.

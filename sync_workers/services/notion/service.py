@@ -99,6 +99,7 @@ class NotionService:
             properties[marker.id] = marker.write(mark_of(idempotency))
         parent = {"type": "data_source_id", "data_source_id": self._source.id}
         what = f"a new page in {self._source.name}"
+        self._schema.make_options(fields)
         try:
             body = {"parent": parent, "properties": properties}
             page = self._api.create_page(what, body, self._names(properties))
@@ -121,6 +122,7 @@ class NotionService:
         if not changed or isinstance(page, OutOfScope):
             return now
         properties = self._pages.encode(changed, page)
+        self._schema.make_options(changed)
         try:
             page = self._api.change_page(record.id, {"properties": properties}, self._names(properties))
         except SavedError as saved:

@@ -9,6 +9,7 @@ from typing import Any
 from sync_workers.errors import AccessError, RejectedError, SettingsError
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError
+from sync_workers.services.notion.new_options import NewOption
 from sync_workers.services.notion.properties import Property, read_properties
 from sync_workers.services.notion.settings import NotionContainer
 
@@ -52,6 +53,10 @@ class Source:
     @cached_property
     def properties(self) -> dict[str, Property]:
         return read_properties(self.look())
+
+    def add_option(self, found: Property, name: str) -> None:
+        """See `NewOption.add`."""
+        NewOption(found, name, self.name).add(self._api, self.id)
 
     def look(self) -> Mapping[str, Any]:
         """What Notion shows of it now.
