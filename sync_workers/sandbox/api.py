@@ -10,15 +10,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from sync_workers.sandbox import faults, moving, pages, shelves, sources, uploads, versions, views, workspace
+from sync_workers.sandbox import (
+    capabilities,
+    faults,
+    moving,
+    pages,
+    shelves,
+    sources,
+    uploads,
+    versions,
+    views,
+    workspace,
+)
 from sync_workers.sandbox.body import comments, endpoints, markdown
-from sync_workers.sandbox.errors import Refusal, invalid
+from sync_workers.sandbox.errors import Refusal, invalid, not_found
 from sync_workers.sandbox.faults import Asked, Fault
 from sync_workers.sandbox.forms import is_form, read_form
-from sync_workers.sandbox.notion import Notion, Seen, reads
+from sync_workers.sandbox.notion import Notion, Seen
 from sync_workers.sandbox.nouns import Json
 from sync_workers.sandbox.paging import LIMIT
 from sync_workers.sandbox.request import Request
+from sync_workers.sandbox.store import as_id
 from sync_workers.sandbox.writes import target_of
 
 BODY_LIMIT = 500_000  # bytes
@@ -129,6 +141,8 @@ def _answer(notion: Notion, call: Call) -> Answer:
     notion.window.take(token, now)
     notion.space_window.take("", now)
     version = _version(notion, call.headers)
+    allowed = notion.capabilities[token]
+    capabilities.check(allowed, call.method, unquote(call.path))
     form = read_form(call.content_type, call.body) if is_form(call.content_type) else {}
     body, query = {} if form else versions.read(version, _body(call)), parse_qs(call.query)
     fault = notion.faults.take(_asked(call, token, query, body))
@@ -136,8 +150,8 @@ def _answer(notion: Notion, call: Call) -> Answer:
         return _fail(fault)
     endpoint, ids = _route(call)
     request = Request(notion.store, notion.tokens[token], body, query, call.url, notion.row_limit, form)
-    shown, taken = _carry_out(notion, call, request, lambda: endpoint(request, *ids))
-    shown = versions.show(version, shown)
+    shown, taken = _carry_out(notion, call, request, endpoint, ids)
+    shown = versions.show(version, capabilities.limit(allowed, shown))
     if fault is None:
         return Answer(200, shown, delay=taken)
     if fault.kind is faults.Kind.CUT_JSON:
@@ -153,13 +167,18 @@ def _asked(call: Call, token: str, query: dict[str, list[str]], body: Json) -> A
     return Asked(call.method, unquote(call.path), token, rows)
 
 
-def _carry_out(notion: Notion, call: Call, request: Request, act: Callable[[], Json]) -> tuple[Json, float]:
+def _carry_out(
+    notion: Notion, call: Call, request: Request, endpoint: Endpoint, ids: tuple[str, ...]
+) -> tuple[Json, float]:
     """The answer, and how long it takes."""
-    with notion.store.lock:
-        asks = reads(call.method, call.path)
-        target = None if asks else target_of(notion.store, unquote(call.path), request.body)
+    store, asks = notion.store, capabilities.reads(call.method, call.path)
+    with store.lock, store.sharing.seen_by(request.user_id):
+        for named in ids:
+            if store.hides(as_id(named) or ""):
+                raise not_found("object", named)
+        target = None if asks else target_of(store, unquote(call.path), request.body)
         notion.write_times.check(target)
-        return act(), notion.write_times.begin(target)
+        return endpoint(request, *ids), notion.write_times.begin(target)
 
 
 def _fail(fault: Fault, made: str | None = None) -> Answer:

@@ -65,9 +65,9 @@ def _people(store: Store, _column: Property, kept: list[str] | None) -> list[Jso
 
 
 def _relation(store: Store, _column: Property, kept: list[str] | None) -> list[Json]:
-    # A page in the trash is still related, but not shown; nor is one that was deleted for good.
+    # A page in the trash is still related, but not shown; nor is one that is not shared or deleted for good.
     there = (store.pages[page_id] for page_id in kept or () if page_id in store.pages)
-    return [{"id": page.id} for page in there if not page.in_trash]
+    return [{"id": page.id} for page in there if not page.in_trash and not store.hides(page.id)]
 
 
 def _list(_store: Store, _column: Property, kept: list[Json] | None) -> list[Json]:

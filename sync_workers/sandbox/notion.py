@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from sync_workers.sandbox import cells, pages, sources
 from sync_workers.sandbox.body.person import Bodies
 from sync_workers.sandbox.body.render import Rendered
+from sync_workers.sandbox.capabilities import ALL, Capability, reads
 from sync_workers.sandbox.faults import Faults
 from sync_workers.sandbox.icons import icon_text
 from sync_workers.sandbox.nouns import DataSource, Json, Page, User
@@ -88,6 +90,7 @@ class Notion(People):
         space_window: of all tokens together, as Notion has one for each workspace; none at first.
         write_times: how long a write takes; while it does, another one to the same table is refused with 409.
         tokens: what clients may use, each with its own bot (a user id).
+        capabilities: what each token may do; see `allow`.
         bodies: what stands on the pages, for the person.
         requests: the log of all calls to the API, oldest first.
         row_limit: how many rows a query shows at most, over all its pages.
@@ -99,6 +102,7 @@ class Notion(People):
     row_limit: int = ROW_LIMIT
     faults: Faults = field(default_factory=Faults)
     tokens: dict[str, str] = field(default_factory=dict)
+    capabilities: dict[str, frozenset[Capability]] = field(default_factory=dict)
     requests: list[Seen] = field(default_factory=list)
     versions: set[str] = field(default_factory=lambda: {VERSION})
 
@@ -122,10 +126,15 @@ class Notion(People):
             self.store.users[user.id] = user
             return user.id
 
-    def add_token(self, token: str, name: str = "Sync") -> str:
+    def add_token(self, token: str, name: str = "Sync", allowed: AbstractSet[Capability] = ALL) -> str:
         """Let a client in as a bot of its own; the bot's user id comes back."""
         self.tokens[token] = self.add_user(name)
+        self.allow(token, allowed)
         return self.tokens[token]
+
+    def allow(self, token: str, allowed: AbstractSet[Capability]) -> None:
+        """What a token may do from now on, for example `capabilities.ALL - {Capability.READ_EMAILS}`."""
+        self.capabilities[token] = frozenset(allowed)
 
     def add_database(self, title: str, columns: Mapping[str, Any], parent: str | None = None) -> str:
         """A database with one data source, whose id comes back.
@@ -248,8 +257,3 @@ def _column(spec: Any) -> Json:
     if isinstance(spec, Mapping):
         return dict(spec)
     return {"select": {"options": [{"name": name} for name in spec]}}
-
-
-def reads(method: str, path: str) -> bool:
-    """Whether a call asks only; a query and a search are posted, and still read."""
-    return method == "GET" or path.endswith(("/query", "/search", "/queries"))

@@ -7,6 +7,11 @@
     PUT    /_sandbox/pages/{id}/body            {"markdown": "..."}, in the place of all that stands on it
     PUT    /_sandbox/pages/{id}/icon            {"icon": "..."}: an emoji, a link, or nothing
     DELETE /_sandbox/pages/{id}                 move a row to the trash
+    POST   /_sandbox/pages/{id}/move            {"data_source_id": "..."}: a row to another table
+    POST   /_sandbox/pages/{id}/archive         {"archived": true}: out of what queries show, or back
+    PATCH  /_sandbox/data_sources/{id}/columns  columns as the API takes them in `properties`
+    POST   /_sandbox/sharing                    {"token": "...", "object_id": "...", "shared": false}
+    POST   /_sandbox/capabilities               {"token": "...", "allowed": ["read_content"]}
     GET, POST, DELETE /_sandbox/faults          the waiting faults; ask for one (`faults.Fault`); forget all
     GET, DELETE /_sandbox/requests              the log of API requests; empty it
     POST   /_sandbox/limit                      {"requests_per_minute": 180}, 0 for none; also of the whole
@@ -30,6 +35,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from sync_workers.sandbox.capabilities import Capability
 from sync_workers.sandbox.errors import Refusal
 from sync_workers.sandbox.notion import Notion, Row
 
@@ -45,6 +51,11 @@ def page_routes(notion: Notion) -> list[Route]:
         ("PUT", "pages/{id}/body", lambda ids, body: notion.bodies.write(ids["id"], body["markdown"])),
         ("PUT", "pages/{id}/icon", lambda ids, body: notion.bodies.icon(ids["id"], _icon(body["icon"]))),
         ("DELETE", "pages/{id}", lambda ids, _body: notion.trash_page(ids["id"])),
+        ("POST", "pages/{id}/move", lambda ids, body: notion.move_page(ids["id"], body["data_source_id"])),
+        ("POST", "pages/{id}/archive", lambda ids, body: _archive(notion, ids["id"], body)),
+        ("PATCH", "data_sources/{id}/columns", lambda ids, body: notion.table(ids["id"]).change(body)),
+        ("POST", "sharing", lambda _ids, body: _share(notion, body)),
+        ("POST", "capabilities", lambda _ids, body: _allow(notion, body)),
         ("GET", "faults", lambda _ids, _body: [asdict(fault) for fault in notion.faults.waiting()]),
         ("POST", "faults", lambda _ids, body: notion.faults.add(**body)),
         ("DELETE", "faults", lambda _ids, _body: notion.faults.clear()),
@@ -101,6 +112,21 @@ def _limit(notion: Notion, body: dict[str, Any]) -> None:
     for name in limits.keys() & body.keys():
         limits[name].limit = int(body[name] or 0)
     notion.write_times.seconds = float(body.get("write_seconds", notion.write_times.seconds))
+
+
+def _archive(notion: Notion, page_id: str, body: dict[str, Any]) -> None:
+    notion.archive_page(page_id, archived=bool(body["archived"]))
+
+
+def _share(notion: Notion, body: dict[str, Any]) -> None:
+    act = notion.share if body["shared"] else notion.unshare
+    act(body["object_id"], body["token"])
+
+
+def _allow(notion: Notion, body: dict[str, Any]) -> None:
+    if body["token"] not in notion.tokens:
+        raise KeyError(body["token"])
+    notion.allow(body["token"], {Capability(name) for name in body["allowed"]})
 
 
 def _tables(notion: Notion) -> dict[str, Any]:

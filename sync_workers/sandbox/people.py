@@ -22,6 +22,7 @@ class Workspace(Protocol):
 
     store: Store
     person: str
+    tokens: dict[str, str]
 
 
 class People:
@@ -41,6 +42,16 @@ class People:
     def table(self: Workspace, data_source_id: str) -> Columns:
         """To change the columns of a table."""
         return Columns(self.store, data_source_id, self.person)
+
+    def unshare(self: Workspace, object_id: str, token: str) -> None:
+        """A page, a database or a data source is kept from a connection, with all that stands under it."""
+        with self.store.lock:
+            self.store.sharing.unshare(self.tokens[token], object_id)
+
+    def share(self: Workspace, object_id: str, token: str) -> None:
+        """Give back what was unshared."""
+        with self.store.lock:
+            self.store.sharing.share(self.tokens[token], object_id)
 
     def add_emoji(self: Workspace, name: str, url: str = "https://example.com/emoji.png") -> str:
         """A custom emoji; its id comes back."""
@@ -65,19 +76,25 @@ class Columns:
     data_source_id: str
     person: str
 
+    def change(self, properties: Json) -> None:
+        """As the API takes it: columns by name or id, null removes one."""
+        with self.store.lock:
+            source = self.store.data_source(self.data_source_id)
+            change_table(self.store, source, {"properties": properties}, self.person)
+
     def rename(self, column: str, name: str) -> None:
         """The id stays."""
-        self._change({column: {"name": name}})
+        self.change({column: {"name": name}})
 
     def retype(self, column: str, spec: str | Json) -> None:
         """Another type, `"number"` or as the API takes it; the id stays."""
-        self._change({column: {spec: {}} if isinstance(spec, str) else spec})
+        self.change({column: {spec: {}} if isinstance(spec, str) else spec})
 
     def add(self, name: str, spec: str | Json) -> None:
-        self._change({name: {spec: {}} if isinstance(spec, str) else spec})
+        self.change({name: {spec: {}} if isinstance(spec, str) else spec})
 
     def remove(self, column: str) -> None:
-        self._change({column: None})
+        self.change({column: None})
 
     def add_option(self, column: str, *names: str) -> None:
         """New options of a select, a multi-select or a status, after those that are there."""
@@ -91,9 +108,4 @@ class Columns:
             found = self.store.data_source(self.data_source_id).find(column)
             if found is None:
                 raise KeyError(column)
-            self._change({found.id: {found.type: {"options": change(found.options)}}})
-
-    def _change(self, properties: Json) -> None:
-        with self.store.lock:
-            source = self.store.data_source(self.data_source_id)
-            change_table(self.store, source, {"properties": properties}, self.person)
+            self.change({found.id: {found.type: {"options": change(found.options)}}})

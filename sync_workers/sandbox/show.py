@@ -58,13 +58,20 @@ def data_source(store: Store, one: DataSource) -> Json:
         "title": one.title,
         "description": one.description,
         "is_inline": database_.is_inline,
-        "properties": {column.name: schema(store, one, column) for column in _ordered(one)},
+        "properties": {
+            column.name: schema(store, one, column) for column in _ordered(one) if _knows(store, column)
+        },
         "parent": {"type": "database_id", "database_id": one.database_id},
         "database_parent": database_.parent,
         "url": _url(one.database_id),
         "public_url": None,
         "in_trash": store.in_trash(one),
     }
+
+
+def _knows(store: Store, column: Property) -> bool:
+    """A relation to a table that is not shared is missing in what Notion shows."""
+    return column.type != "relation" or not store.hides(column.config["data_source_id"])
 
 
 def schema(store: Store, source: DataSource, column: Property) -> Json:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from sync_workers.sandbox.errors import invalid, not_found
 from sync_workers.sandbox.furniture import Furniture
 from sync_workers.sandbox.nouns import Block, Change, Comment, Database, DataSource, Json, Page, User
+from sync_workers.sandbox.sharing import Sharing
 from sync_workers.sandbox.watched import WatchedLock
 
 Noun = TypeVar("Noun", Database, DataSource, Page, Block)
@@ -54,6 +55,7 @@ class Store:
         self.users: dict[str, User] = {}
         self.furniture = Furniture()
         self.shows_emails = True
+        self.sharing = Sharing()
         self._numbers: Counter[str] = Counter()
 
     def new_id(self) -> str:
@@ -75,13 +77,13 @@ class Store:
         return Change(self.clock(), by)
 
     def page(self, page_id: str) -> Page:
-        return _found(self.pages, page_id, "page", "page_id")
+        return self._found(self.pages, page_id, "page", "page_id")
 
     def database(self, database_id: str) -> Database:
-        return _found(self.databases, database_id, "database", "database_id")
+        return self._found(self.databases, database_id, "database", "database_id")
 
     def data_source(self, data_source_id: str) -> DataSource:
-        return _found(self.data_sources, data_source_id, "data source", "data_source_id")
+        return self._found(self.data_sources, data_source_id, "data source", "data_source_id")
 
     def user(self, user_id: str) -> User:
         found = self.users.get(as_id(user_id) or "")
@@ -97,7 +99,12 @@ class Store:
 
     def rows(self, data_source_id: str) -> Iterator[Page]:
         """Rows as a query shows them [recorded]: newest first; trashed ones included."""
-        return (page for page in reversed(self.pages.values()) if page.data_source_id == data_source_id)
+        rows = (page for page in reversed(self.pages.values()) if page.data_source_id == data_source_id)
+        return (row for row in rows if not self.hides(row.id))
+
+    def hides(self, object_id: str) -> bool:
+        """Whether it is not shared with the bot whose request is carried out."""
+        return self.sharing.hides(self, object_id)
 
     def put_page(self, page: Page, by: str) -> Page:
         """Keep an edited page, with the time and the one who edited it."""
@@ -114,14 +121,11 @@ class Store:
         self.data_sources[source.id] = kept = replace(source, edited=self.change(by))
         return kept
 
-
-def _found(kept: dict[str, Noun], object_id: str, what: str, parameter: str) -> Noun:
-    plain = as_id(object_id)
-    if plain is None:
-        message = (
-            f'path failed validation: path.{parameter} should be a valid uuid, instead was `"{object_id}"`.'
-        )
-        raise invalid(message)
-    if plain not in kept:
-        raise not_found(what, plain)
-    return kept[plain]
+    def _found(self, kept: dict[str, Noun], object_id: str, what: str, parameter: str) -> Noun:
+        plain = as_id(object_id)
+        if plain is None:
+            wrong = f'path.{parameter} should be a valid uuid, instead was `"{object_id}"`.'
+            raise invalid(f"path failed validation: {wrong}")
+        if plain not in kept or self.hides(plain):
+            raise not_found(what, plain)
+        return kept[plain]

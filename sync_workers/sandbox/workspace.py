@@ -65,9 +65,11 @@ def search(request: Request) -> Json:
 def _everything(request: Request) -> Iterator[tuple[str, datetime, Json]]:
     store = request.store
     for source in reversed(store.data_sources.values()):
+        if store.hides(source.id):
+            continue
         yield plain_text(source.title), source.edited.at, show.data_source(store, source)
     for page in reversed(store.pages.values()):
-        if not page.in_trash:
+        if not page.in_trash and not store.hides(page.id):
             row_of = store.data_sources.get(page.data_source_id or "")
             title = page.values.get(row_of.title_property.id if row_of else "title", [])
             yield plain_text(title), page.edited.at, show.page(store, page)
