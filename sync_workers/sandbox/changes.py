@@ -92,12 +92,13 @@ class Changes:
         elif old.in_trash is not new.in_trash:
             yield from self._came_or_went(new, "page.deleted" if new.in_trash else "page.undeleted")
         elif old.edited is not new.edited:  # else something was computed anew
-            moved, values = old.parent != new.parent, _values(old, new)
-            if moved:
+            values = _values(old, new)
+            if old.parent != new.parent:  # the properties of another table are others
                 yield self._page_event("page.moved", new)
+                return
             if values:
                 yield self._page_event("page.properties_updated", new, updated_properties=values)
-            if blocks or not (moved or values):
+            if blocks or not values:
                 yield self._content(new, new.edited, blocks)
 
     def _came_or_went(self, page: Page, kind: str) -> Iterator[Event]:

@@ -107,6 +107,10 @@ def write_and_comment(notion: Notion, _table: str, row: str) -> None:
     notion.bodies.comment(row, "Rye?")
 
 
+def move(notion: Notion, _table: str, row: str) -> None:
+    notion.move_page(row, notion.add_database("More", {"Title": "title"}))
+
+
 def change_schema(notion: Notion, table: str, _row: str) -> None:
     with SandboxServer(notion) as server:
         body: dict[str, Any] = {
@@ -122,6 +126,7 @@ def change_schema(notion: Notion, table: str, _row: str) -> None:
     [
         (trash_and_restore, ["page.deleted", "page.undeleted"]),
         (write_and_comment, ["page.content_updated", "comment.created"]),
+        (move, ["database.created", "page.moved"]),
         (change_schema, ["data_source.schema_updated"]),
         (lambda notion, _table, _row: notion.add_database("More", {"Name": "title"}), ["database.created"]),
     ],
