@@ -54,6 +54,22 @@ def test_each_event_makes_its_record_wait_anew_and_no_other(waiting: Waiting) ->
     assert waiting.claim().wanted == B
 
 
+def test_the_quiet_time_begins_with_the_last_event(
+    waiting: Waiting, redis_client: Client, task_name: str
+) -> None:
+    # given a record whose first event came three hours ago
+    waiting.hear("first", A, NOW, DAY)
+    seconds, _ = redis_client.ask("TIME")
+    redis_client.ask(
+        "HSET", Keys(task_name).webhook("since"), "notion:a", int(seconds) * 1000 - 3 * 3_600_000
+    )
+    # when
+    heard = waiting.hear("second", A, LONG, DAY)
+    # then
+    assert heard.next_in is not None
+    assert heard.next_in > LONG - timedelta(minutes=10)
+
+
 def test_a_record_that_never_rests_does_not_wait_for_ever(waiting: Waiting) -> None:
     def is_due() -> bool:
         waiting.hear(new_run_id(), A, LONG, timedelta(milliseconds=50))

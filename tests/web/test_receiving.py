@@ -209,6 +209,7 @@ def test_nothing_is_taken_while_redis_is_away(stage: Stage) -> None:
 def test_a_handshake_counts_only_while_a_person_waits_for_it(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     offer = json.dumps({"verification_token": "secret_offered"}).encode()
     # nobody waits
     assert stage.send(offer, None) == 403
