@@ -53,6 +53,8 @@ class Field:
         type: the service's own name of its type, where it has more of them than there are kinds.
         called: what the container calls it by now, where that is not the name that the task file has.
         refused: why its values can neither be read nor written; empty for nearly all.
+        markdown: for TEXT, the service keeps Markdown in a form of its own: texts that mean the same there
+            are the same (`sync_workers.markdown`).
         forms: the ways in which its values can be read and written; empty where there is but one.
         points_to: for REFERENCES to records, the container that they are in, as its service's `setup` names
             it; empty for people.
@@ -76,3 +78,4 @@ class Field:
     grows: bool = False
     new_options: NewOptions = NewOptions.CREATE
     barred: str = ""
+    markdown: bool = False

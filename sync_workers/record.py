@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync_workers.sides import ID, Fields
+from sync_workers.sides import ID, NOTHING, Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,14 @@ class About:
         note: the text about open conflicts that stands with it, for a person to read and answer.
         author: who changed it last, in the side's own terms.
         parent: id of the record of the same side that it belongs under.
+        fixed: the attributes that must not be written on this very record, each with the reason.
     """
 
     mark: str | None = None
     note: str | None = None
     author: str | None = None
     parent: ID | None = None
+    fixed: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
 
 
 NOTHING_ELSE = About()

@@ -143,7 +143,7 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
     with task.sync_services(turn.budget, known) as services:
         gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full, known=known)
         state = store.load()
-        settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot)
+        settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot, gathered.fields)
         choice = choose(turn, state, gathered)
         with spent(report, "apply"):
             application = Application(

@@ -12,8 +12,8 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 LAYERS = (
     (
-        *("errors", "fields", "hooks", "model", "naming", "record", "references", "remarks", "report"),
-        *("schedule", "scheduling", "secret", "sides", "state", "values"),
+        *("errors", "fields", "hooks", "markdown", "model", "naming", "record", "references"),
+        *("remarks", "report", "schedule", "scheduling", "secret", "sides", "state", "values"),
     ),
     ("engine", "services", "settings", "state_file"),
     ("config", "runs"),
@@ -34,7 +34,9 @@ ONLY_IN = {
 }
 """Libraries and the only places that know them; a lazy import counts, too."""
 
-ENGINE_MAY = {"engine", "fields", "model", "record", "references", "remarks", "sides", "state", "values"}
+ENGINE_MAY = {
+    *("engine", "fields", "markdown", "model", "record", "references", "remarks", "sides", "state", "values")
+}
 SHARED_SERVICES = {"base", "budget", "local_budget", "hooks", "hook_values", "memory"}
 
 

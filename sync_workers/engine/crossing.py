@@ -15,6 +15,7 @@ from sync_workers.engine.lists import LISTS, alike, holds, is_list, items_of, jo
 from sync_workers.engine.options import NoOptionError, as_options, is_option
 from sync_workers.engine.rules import FieldRule
 from sync_workers.fields import Field, Kind
+from sync_workers.markdown import normal
 from sync_workers.model import ConflictMode, Pair, Recalled, Side
 from sync_workers.references import Reference
 from sync_workers.sides import NOTHING_RECALLED
@@ -143,7 +144,7 @@ class Crossing:
             value = self.to(target, values[target.opposite], values[target])
         except UncrossableError:
             return False
-        if same(value, values[target]):
+        if same(value, values[target]) or self._reads_same(value, values[target]):
             return True
         return self.is_unordered and bool(self.comparable(value) == self.comparable(values[target]))
 
@@ -152,8 +153,20 @@ class Crossing:
         """Whether the order of a list says nothing."""
         return any(field is not None and field.kind in LISTS for field in (self.fields[s] for s in Side))
 
+    @property
+    def is_markdown(self) -> bool:
+        """Whether one side keeps it as Markdown in a form of its own."""
+        return any(field is not None and field.markdown for field in (self.fields[s] for s in Side))
+
+    def _reads_same(self, one: Any, another: Any) -> bool:
+        if not self.is_markdown or not all(isinstance(text, str | None) for text in (one, another)):
+            return False
+        return normal(one or "") == normal(another or "")
+
     def comparable(self, value: Any) -> Any:
         """The canonical form of a value, sorted where its order says nothing."""
+        if self.is_markdown and isinstance(value, str):
+            return normal(value)
         plain = canonical(value)
         return sorted(plain, key=repr) if self.is_unordered and isinstance(plain, list) else plain
 

@@ -150,6 +150,7 @@ def _takes_decision(case: _Case, decision: Decision, merged: Merged) -> bool:
         if side is decision.use or same(values[side], meant[side]):
             merged.sources[side.opposite][crossing.attrs[side]] = values[side]
         else:
+            _expect_free(case, side)
             merged.updates[side][crossing.attrs[side]] = meant[side]
             _refer(crossing, side, values, merged)
     merged.conflicts.append(case.conflict(decision.use, merged=decision.use is None, by_person=True))
@@ -163,6 +164,7 @@ def _decide(case: _Case, rules: Rules, merged: Merged, *, is_frozen: bool) -> No
     if is_frozen and said not in {Say.NOTHING, Say.ADVANCE} and all(crossing.reaches(side) for side in Side):
         merged.conflicts.append(case.conflict(frozen=True))
     elif isinstance(said, Side):
+        _expect_free(case, said)
         _write(crossing, said, values, merged)
         # A field that never crosses back takes an edit away from its receiving end: say so.
         one_way = not crossing.reaches(said.opposite)
@@ -175,6 +177,7 @@ def _decide(case: _Case, rules: Rules, merged: Merged, *, is_frozen: bool) -> No
         decided = verdict(crossing.mode or rules.mode, case.records, rules)
         winner = None if rules.task_resolves else decided.winner
         if winner is not None:
+            _expect_free(case, winner.opposite)
             _write(crossing, winner.opposite, values, merged)
         merged.conflicts.append(case.conflict(winner, tie=decided.tie and winner is not None))
 
@@ -236,6 +239,16 @@ def _changed(crossing: Crossing, side: Side, values: Pair[Any], bases: Pair[Any]
         return True
     # Only the opposite base is known (a state from elsewhere): what it would be on this side serves.
     return not crossing.agree(Pair.of(side, values[side], bases[side.opposite]))
+
+
+def _expect_free(case: _Case, target: Side) -> None:
+    """Make sure that the field may be written on this very record.
+
+    Raises:
+        UncrossableError: writing it would destroy what the service cannot give back.
+    """
+    if why := case.records[target].about.fixed.get(case.crossing.attrs[target]):
+        raise UncrossableError(target.opposite, f"is not written on {target}: {why}")
 
 
 def _write(crossing: Crossing, target: Side, values: Pair[Any], merged: Merged) -> None:

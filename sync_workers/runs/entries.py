@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sync_workers.engine.rules import Rules
+from sync_workers.fields import Field
+from sync_workers.markdown import normal
 from sync_workers.model import ID, Action, Conflict, Fields, Operation, Pair, Side, Snapshot
 from sync_workers.runs.changes import both, link
 from sync_workers.runs.history import Entry
@@ -52,7 +54,14 @@ def done(
     )
 
 
-def settle_intents(store: Store, run: ID, rules: Rules, state: State | None, snapshot: Snapshot) -> None:
+def settle_intents(
+    store: Store,
+    run: ID,
+    rules: Rules,
+    state: State | None,
+    snapshot: Snapshot,
+    fields: Pair[Mapping[str, Field]] = Pair({}, {}),
+) -> None:
     """Put the writes of earlier runs whose end nobody saw into the history, with what both sides show now.
 
     What was written, as the target shows, gets its bases: else our own write would look like a person's edit,
@@ -61,13 +70,15 @@ def settle_intents(store: Store, run: ID, rules: Rules, state: State | None, sna
     """
     for begun in store.intents().values():
         if begun.run != run:
-            change = Change() if state is None else _bases_of_written(begun, rules, state, snapshot)
+            change = Change() if state is None else _bases_of_written(begun, rules, state, snapshot, fields)
             store.commit(None, change, _found(begun, snapshot))
             if state is not None:
                 change.apply(state)
 
 
-def _bases_of_written(begun: Entry, rules: Rules, state: State, snapshot: Snapshot) -> Change:
+def _bases_of_written(
+    begun: Entry, rules: Rules, state: State, snapshot: Snapshot, fields: Pair[Mapping[str, Field]]
+) -> Change:
     """The bases of the fields that an update wrote, if the written side shows them."""
     side, ids, after = begun.side, begun.ids, begun.after[begun.side]
     record = snapshot[side].records.get(ids[side] or "")
@@ -80,12 +91,20 @@ def _bases_of_written(begun: Entry, rules: Rules, state: State, snapshot: Snapsh
     decided = state.decisions.get(ids.notion or "", {})
     for attrs in (rule.attrs for rule in rules.fields if rule.attrs.notion not in decided):
         was_sent = attrs[side] in after and not same(after[attrs[side]], before.get(attrs[side]))
-        if was_sent and same(record.fields.get(attrs[side]), after[attrs[side]]):
+        shown, field = record.fields.get(attrs[side]), fields[side].get(attrs[side])
+        if was_sent and _shows(shown, after[attrs[side]], field):
             bases[side][attrs[side]] = record.fields.get(attrs[side])
             bases[side.opposite][attrs[side.opposite]] = source.get(attrs[side.opposite])
     if not bases.notion:
         return Change()
     return link(state, both(ids), Pair(bases.notion, bases.other))
+
+
+def _shows(shown: Any, sent: Any, field: Field | None) -> bool:
+    """Whether this is what was sent, perhaps in the service's own form."""
+    if field is not None and field.markdown and isinstance(shown, str) and isinstance(sent, str):
+        return normal(shown) == normal(sent)
+    return same(shown, sent)
 
 
 def _found(begun: Entry, snapshot: Snapshot) -> Entry:

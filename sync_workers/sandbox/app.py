@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC
+from email.utils import format_datetime
 
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
@@ -24,7 +26,9 @@ def make_app(notion: Notion, connections: Connections) -> Starlette:
             await asyncio.sleep(given.delay)
         if given.status is None:
             await _hang_up(request, connections)
-        return _response(given)
+        response = _response(given)
+        response.headers["date"] = format_datetime(notion.clock().astimezone(UTC), usegmt=True)
+        return response
 
     methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     return Starlette(routes=[Route("/v1/{path:path}", api, methods=methods), *page_routes(notion)])

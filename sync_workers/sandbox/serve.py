@@ -73,6 +73,7 @@ def _make_server(notion: Notion) -> uvicorn.Server:
         lifespan="off",
         log_config=None,
         access_log=False,
+        date_header=False,  # the answers of the API have the time of the sandbox
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)

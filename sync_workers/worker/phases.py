@@ -96,7 +96,9 @@ def _diff(made: Attempt) -> Done:
         counted = sum(len(gathered.snapshot[side].records) for side in Side)
         made.tell({"phase": "diff", "records": counted})
         state = made.store.load()
-        settle_intents(made.store, made.lease.run, made.task.sync_rules, state, gathered.snapshot)
+        settle_intents(
+            made.store, made.lease.run, made.task.sync_rules, state, gathered.snapshot, gathered.fields
+        )
         with keeping_refused(state, gathered, made.keep):
             links = related(made.lease.client, made.task.sync_rules, made.task.name)
             plan = decide(

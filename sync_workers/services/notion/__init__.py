@@ -15,6 +15,11 @@ codecs.py       property values to canonical values and back, by property type
 rewriting.py    a rich text with another text, and its formatting where nothing changed
 markdown_in.py  inline Markdown as rich text; markdown_out.py the other way
 people.py       people by e-mail address or name
+rows.py         single pages, before and after a write
+page_fields.py  what else can be mapped of a page: body, icon, parent, link, comments
+page_reader.py  reads bodies and comments, and only those that may have changed
+page_writes.py  writes icons and bodies
+bodies.py       a body as Markdown, and the smallest change of it
 client.py       one request by notion-client
 events.py       what webhook events say
 errors.py       what went wrong, in the words of the project

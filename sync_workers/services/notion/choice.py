@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sync_workers.errors import SettingsError
 from sync_workers.model import NOTHING
+from sync_workers.services.notion.page_fields import PageField, page_field
 from sync_workers.services.notion.properties import Property
 
 OWN_TYPE = "rich_text"
@@ -27,6 +28,7 @@ class Choice:
         note: where the text about conflicts goes; None without one.
         gone: names of fields that were there when the task ran last.
         parent: what names the row that a row belongs under; None without one.
+        page: what is mapped of a page beside its properties.
     """
 
     mapped: tuple[Property, ...]
@@ -34,6 +36,12 @@ class Choice:
     note: Property | None = None
     gone: frozenset[str] = frozenset()
     parent: Property | None = None
+    page: tuple[PageField, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Property | PageField, ...]:
+        """All that are the fields of its records."""
+        return (*self.mapped, *self.page)
 
     def __iter__(self) -> Iterator[Property]:
         """All of them; the sync's own stand last and are no fields."""
@@ -66,6 +74,8 @@ def choose(
     """
     own = {setting: name for setting, name in (("marker", marker), ("conflicts", conflicts)) if name}
     names = names or tuple(n for n, found in properties.items() if found.codec and n not in own.values())
+    page = tuple(one for name in names if (one := page_field(name, properties, ids)) is not None)
+    names = tuple(name for name in names if name not in {one.name for one in page})
     gone = frozenset(name for name in names if name in ids and any(_mapping(properties, name, what)))
     problems = [p for name in names if name not in gone for p in _mapping(properties, name, what)]
     for setting, name in own.items():
@@ -80,7 +90,7 @@ def choose(
         raise SettingsError(*problems)
     mapped = tuple(properties[name] for name in names if name not in gone)
     marked, noted, above = (properties.get(name or "") for name in (marker, conflicts, parent))
-    return Choice(mapped, marked, noted, gone, above)
+    return Choice(mapped, marked, noted, gone, above, page)
 
 
 def _mapping(properties: Mapping[str, Property], name: str, what: str) -> Iterator[str]:

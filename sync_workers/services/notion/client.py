@@ -5,13 +5,15 @@ The library's typed methods drop keys that they do not know, so its `request` is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -72,6 +74,9 @@ class Api:
         self._client.client.timeout = httpx.Timeout(
             connection.timeout, connect=min(connection.timeout, CONNECT_SECONDS)
         )
+        self._client.client.event_hooks = {"response": [self._saw]}
+        self.answered: datetime | None = None
+        """When Notion's own clock says that it answered last."""
 
     def get(
         self, path: str, what: str, expects: str, query: Mapping[str, Any] | None = None
@@ -97,10 +102,10 @@ class Api:
         users: list[dict[str, Any]] = self._all("users", "the list of users")["results"]
         return users
 
-    def _all(self, path: str, what: str) -> dict[str, Any]:
+    def _all(self, path: str, what: str, asked: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
         """The last answer of a listing, with the results of all."""
         results: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"page_size": 100}
+        query: dict[str, Any] = {"page_size": 100, **asked}
         while True:
             answer = self.get(path, what, "list", query)
             results += answer["results"]
@@ -139,8 +144,26 @@ class Api:
                 return shown
             return self._send("PATCH", path, Request(what, "data_source", writes=True), body=body)
 
+    def get_markdown(self, page_id: str) -> dict[str, Any]:
+        return self.get(f"{_page_path(page_id)}/markdown", f"the body of page {page_id}", "page_markdown")
+
+    def change_markdown(self, page_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the body of a page; the answer has all of it."""
+        request = Request(f"the body of page {page_id}", "page_markdown", writes=True, page_id=page_id)
+        return self._send("PATCH", f"{_page_path(page_id)}/markdown", request, body=body)
+
+    def comments(self, page_id: str) -> list[dict[str, Any]]:
+        """All open comments on the page itself, oldest first."""
+        found = self._all("comments", f"the comments on page {page_id}", {"block_id": page_id})
+        comments: list[dict[str, Any]] = found["results"]
+        return comments
+
     def close(self) -> None:
         self._client.close()
+
+    def _saw(self, response: httpx.Response) -> None:
+        with contextlib.suppress(ValueError, TypeError):
+            self.answered = parsedate_to_datetime(response.headers.get("date", ""))
 
     def _send(
         self,

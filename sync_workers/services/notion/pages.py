@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 from sync_workers.errors import AccessError, LaterError, MovedError, RejectedError
-from sync_workers.model import ID, NOTHING_ELSE, About, Fields, Record
+from sync_workers.model import ID, NOTHING, NOTHING_ELSE, About, Fields, Record
 from sync_workers.services.base import Fetched, Gone, OutOfScope, ReadResult
+from sync_workers.services.notion.bodies import Body
 from sync_workers.services.notion.choice import Choice
 from sync_workers.services.notion.errors import NotShownError
+from sync_workers.services.notion.page_reader import Beside, PageReader
 from sync_workers.services.notion.people import UnknownPersonError
 from sync_workers.services.notion.properties import Property
 
 Items = Callable[[str, str], dict[str, Any]]
 """Asks for all items of a property of a page, by the ids of both, with what is said of them together."""
+
+
+NOTHING_BESIDE = Beside()
 
 
 class UnreadableError(RejectedError):
@@ -30,16 +36,18 @@ class Pages:
     Attributes:
         data_source: its id; a page of another one is out of scope.
         chosen: the properties that are read.
+        reader: reads what else is mapped.
     """
 
-    def __init__(self, data_source: str, chosen: Choice, items: Items) -> None:
+    def __init__(self, data_source: str, chosen: Choice, items: Items, reader: PageReader) -> None:
         self.data_source = data_source
         self.chosen = chosen
+        self.reader = reader
         self._items = items
         # Most rows show nothing but their author, and a few people edit a hundred thousand rows.
         self._authors: dict[str | None, About] = {None: NOTHING_ELSE}
 
-    def listed(self, pages: Iterable[Mapping[str, Any]]) -> Fetched:
+    def listed(self, pages: Iterable[Mapping[str, Any]], known: Mapping[ID, Record] = NOTHING) -> Fetched:
         """The rows of a listing. That Notion lists a page says enough about where it is."""
         records: list[Record] = []
         unreadable: dict[ID, str] = {}
@@ -47,13 +55,15 @@ class Pages:
             if page.get("in_trash") or page.get("is_archived"):
                 continue
             try:
-                records.append(self.record(page))
+                records.append(self.record(page, known.get(page["id"])))
             except UnreadableError as error:
                 unreadable[page["id"]] = str(error)
         return Fetched(tuple(records), unreadable=unreadable)
 
-    def show(self, page: Mapping[str, Any]) -> ReadResult:
-        """What a page is for this data source."""
+    def show(
+        self, page: Mapping[str, Any], known: Record | None = None, body: Body | None = None
+    ) -> ReadResult:
+        """What a page is for this data source; see `PageReader.read` for what is given."""
         if page.get("in_trash"):
             return Gone(page["id"])
         if page.get("is_archived"):
@@ -61,11 +71,13 @@ class Pages:
         if not self.is_here(page):
             return OutOfScope(page["id"], "moved to another data source")
         try:
-            return self.record(page)
+            return self.record(page, known, body)
         except UnreadableError as error:
             return OutOfScope(page["id"], str(error), is_sure=False)
 
-    def record(self, page: Mapping[str, Any]) -> Record:
+    def record(
+        self, page: Mapping[str, Any], known: Record | None = None, body: Body | None = None
+    ) -> Record:
         """The page's mapped fields, whatever its place.
 
         Raises:
@@ -83,10 +95,29 @@ class Pages:
         # By the names of the task file, found by property id: a rename changes nothing.
         shown = _by_id(page)
         fields = {wanted.name: self._value(page["id"], wanted, shown) for wanted in self.chosen.mapped}
-        return Record(page["id"], fields, modified=modified, about=self._about(page, shown))
+        beside = self._beside(page, known, body)
+        about = self._about(page, shown)
+        if beside.fixed:
+            about = replace(about, fixed=beside.fixed)
+        fields |= beside.fields
+        return Record(page["id"], fields, modified=modified, version=beside.version, about=about)
+
+    def _beside(self, page: Mapping[str, Any], known: Record | None, body: Body | None) -> Beside:
+        if not self.chosen.page:
+            return NOTHING_BESIDE
+        try:
+            return self.reader.read(page, known, body)
+        except (NotShownError, RejectedError) as error:
+            # The page went away since it was listed, or is one that only shows another: it ends no run.
+            msg = f"what stands on the page could not be read: {error}"
+            raise UnreadableError(msg) from error
+
+    def is_shown(self, page: Mapping[str, Any]) -> bool:
+        """Whether it is a row that is neither in the trash nor archived."""
+        return not page.get("in_trash") and not page.get("is_archived") and self.is_here(page)
 
     def encode(self, fields: Fields, page: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The fields as a request names them: by property id.
+        """The properties among the fields as a request names them: by property id.
 
         Args:
             page: what is written to, as Notion shows it; what a value cannot say stays there. None for a
@@ -100,12 +131,15 @@ class Pages:
         if gone := sorted(self.chosen.gone.intersection(fields)):
             msg = f"data source {self.data_source} has lost property {', '.join(gone)} since it was read"
             raise MovedError(msg)
-        if unknown := sorted(set(fields) - set(mapped)):
+        beside = {one.name for one in self.chosen.page}
+        if unknown := sorted(set(fields) - set(mapped) - beside):
             msg = f"data source {self.data_source} has no mapped property {', '.join(unknown)}"
             raise RejectedError(msg)
         shown = _by_id(page) if page is not None else None
         encoded = {}
         for name, value in fields.items():
+            if name in beside:
+                continue
             wanted = mapped[name]
             present = self._whole(page["id"], wanted, shown) if page is not None and shown else None
             encoded[wanted.id] = wanted.write(value, present)

@@ -7,10 +7,11 @@ from functools import cached_property
 
 from sync_workers.errors import MovedError
 from sync_workers.model import Fields
-from sync_workers.services.base import Mapped
+from sync_workers.services.base import Field, Mapped
 from sync_workers.services.notion.bound import bind
 from sync_workers.services.notion.choice import Choice, choose
 from sync_workers.services.notion.chosen_forms import in_forms
+from sync_workers.services.notion.page_fields import page_fields
 from sync_workers.services.notion.people import People
 from sync_workers.services.notion.properties import Property, read_properties
 from sync_workers.services.notion.settings import NotionContainer
@@ -47,7 +48,7 @@ class Schema:
 
     def ids(self) -> dict[str, str]:
         """The ids of the mapped properties by name; of those that are gone, the ones that they had."""
-        there = {found.name: found.id for found in self.chosen.mapped}
+        there = {found.name: found.id for found in self.chosen.fields}
         known = self._mapped.ids
         return {name: known[name] for name in self._mapped.names if name in known} | there
 
@@ -65,6 +66,12 @@ class Schema:
             if name and name.casefold() not in {option.casefold() for option in found.options} | self._made:
                 self._source.add_option(found, name)
                 self._made.add(name.casefold())
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """What can be mapped, or is, by name: properties, and what else a page has."""
+        shown = {name: found.field for name, found in self.properties.items()}
+        return {**shown, **page_fields(self.properties, self._mapped.names, self._mapped.ids)}
 
     def expect_unchanged(self) -> None:
         """Make sure that the properties in use still are what they were at the first look.
