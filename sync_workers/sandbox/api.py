@@ -14,6 +14,7 @@ from sync_workers.sandbox import (
     capabilities,
     faults,
     moving,
+    oauth,
     pages,
     shelves,
     sources,
@@ -136,13 +137,17 @@ class _TooLargeError(Exception):
 
 
 def _answer(notion: Notion, call: Call) -> Answer:
+    path = unquote(call.path)
+    if path.startswith(oauth.PREFIX):
+        authorization = call.headers.get("authorization", "")
+        return Answer(200, oauth.answer(notion, call.method, path, authorization, _body(call)))
     token = _token(notion, call.headers)
     now = notion.store.clock()
     notion.window.take(token, now)
     notion.space_window.take("", now)
     version = _version(notion, call.headers)
-    allowed = notion.capabilities[token]
-    capabilities.check(allowed, call.method, unquote(call.path))
+    allowed = notion.capabilities.get(token, capabilities.ALL)
+    capabilities.check(allowed, call.method, path)
     form = read_form(call.content_type, call.body) if is_form(call.content_type) else {}
     body, query = {} if form else versions.read(version, _body(call)), parse_qs(call.query)
     fault = notion.faults.take(_asked(call, token, query, body))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sync_workers.sandbox import computed, users
+from sync_workers.sandbox.attached import show_files
 from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import show_time
@@ -70,6 +71,10 @@ def _relation(store: Store, _column: Property, kept: list[str] | None) -> list[J
     return [{"id": page.id} for page in there if not page.in_trash and not store.hides(page.id)]
 
 
+def _files(store: Store, _column: Property, kept: list[Json] | None) -> list[Json]:
+    return show_files(store, kept or [])
+
+
 def _list(_store: Store, _column: Property, kept: list[Json] | None) -> list[Json]:
     return kept or []
 
@@ -82,7 +87,7 @@ _OF_VALUE: dict[str, Callable[[Store, Property, Any], Any]] = {
     "relation": _relation,
     "title": _list,
     "rich_text": _list,
-    "files": _list,
+    "files": _files,
 }
 
 _OF_PAGE: dict[str, Callable[[Store, DataSource, Property, Page], Any]] = {

@@ -19,6 +19,7 @@ from sync_workers.sandbox.capabilities import ALL, Capability, reads
 from sync_workers.sandbox.faults import Faults
 from sync_workers.sandbox.icons import icon_text
 from sync_workers.sandbox.nouns import DataSource, Json, Page, User
+from sync_workers.sandbox.oauth import Apps
 from sync_workers.sandbox.people import People
 from sync_workers.sandbox.plain import from_shown, to_payload
 from sync_workers.sandbox.store import Store, now
@@ -91,6 +92,7 @@ class Notion(People):
         write_times: how long a write takes; while it does, another one to the same table is refused with 409.
         tokens: what clients may use, each with its own bot (a user id).
         capabilities: what each token may do; see `allow`.
+        apps: who may get tokens by OAuth.
         bodies: what stands on the pages, for the person.
         requests: the log of all calls to the API, oldest first.
         row_limit: how many rows a query shows at most, over all its pages.
@@ -111,6 +113,7 @@ class Notion(People):
         self.window = Window(self.requests_per_minute)
         self.space_window = Window(None, reason=RATE_LIMIT_REASONS[1])
         self.write_times = Writes()
+        self.apps = Apps()
         self.subscriptions = Subscriptions(self.store)
         self._log_lock = threading.Lock()
         self.person = self.add_user("Ada", "ada@example.com")
@@ -131,6 +134,10 @@ class Notion(People):
         self.tokens[token] = self.add_user(name)
         self.allow(token, allowed)
         return self.tokens[token]
+
+    def revoke(self, token: str) -> None:
+        """The token opens nothing any more: 401."""
+        self.tokens.pop(token, None)
 
     def allow(self, token: str, allowed: AbstractSet[Capability]) -> None:
         """What a token may do from now on, for example `capabilities.ALL - {Capability.READ_EMAILS}`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from sync_workers.sandbox.attached import read_files
 from sync_workers.sandbox.checks import check_list, check_object, check_text
 from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.nouns import DataSource, Json, Property
@@ -154,14 +155,8 @@ def _ids(payload: Any, path: str) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _files(_store: Store, _column: Property, payload: Any, path: str) -> Any:
-    shown = []
-    for place, item in enumerate(check_list(payload, path)):
-        kind = "external" if isinstance(item, dict) and "external" in item else "file"
-        if not isinstance(item, dict) or kind not in item:
-            raise failed(f"{path}[{place}].external", "defined", "undefined")
-        shown.append({"name": item.get("name") or item[kind]["url"], "type": kind, kind: item[kind]})
-    return shown
+def _files(store: Store, _column: Property, payload: Any, path: str) -> Any:
+    return read_files(store, payload, path)
 
 
 def _echo(_store: Store, _column: Property, payload: Any, _path: str) -> Any:

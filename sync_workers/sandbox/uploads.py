@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sync_workers.sandbox import show
+from sync_workers.sandbox.attached import arrived, find_upload
 from sync_workers.sandbox.checks import check_text
-from sync_workers.sandbox.errors import failed, invalid, not_found
+from sync_workers.sandbox.errors import failed, invalid
 from sync_workers.sandbox.furniture import Upload
 from sync_workers.sandbox.nouns import Json
 from sync_workers.sandbox.paging import page_from, page_size
 from sync_workers.sandbox.request import Request, only_keys
-from sync_workers.sandbox.store import Store, as_id
 from sync_workers.sandbox.texts import show_time
 
 EXPIRES = timedelta(hours=1)
@@ -64,7 +64,7 @@ def _described(body: Json, mode: str) -> Json:
 
 def send_upload(request: Request, upload_id: str) -> Json:
     """One file, or one part of it."""
-    store, upload = request.store, _upload(request.store, upload_id)
+    store, upload = request.store, find_upload(request.store, upload_id)
     status = upload.status(store.clock())
     if status != "pending" or upload.source is not None:
         raise invalid(f"The file upload is {status}: nothing can be sent to it.")
@@ -94,7 +94,7 @@ def _part_number(request: Request, upload: Upload) -> int:
 
 
 def complete_upload(request: Request, upload_id: str) -> Json:
-    store, upload = request.store, _upload(request.store, upload_id)
+    store, upload = request.store, find_upload(request.store, upload_id)
     if upload.total is None or upload.status(store.clock()) != "pending":
         raise invalid("Only a pending upload in several parts can be completed.")
     if len(upload.parts) != upload.total:
@@ -105,7 +105,7 @@ def complete_upload(request: Request, upload_id: str) -> Json:
 
 
 def retrieve_upload(request: Request, upload_id: str) -> Json:
-    return _show(request, _import(request.store, _upload(request.store, upload_id)))
+    return _show(request, arrived(request.store, find_upload(request.store, upload_id)))
 
 
 def list_uploads(request: Request) -> Json:
@@ -113,39 +113,11 @@ def list_uploads(request: Request) -> Json:
     store, wanted = request.store, request.asked("status")
     if wanted not in {None, *_STATUSES}:
         raise failed("status", " or ".join(f'"{one}"' for one in _STATUSES), wanted)
-    everything = [_import(store, upload) for upload in reversed(list(store.furniture.uploads.values()))]
+    everything = [arrived(store, upload) for upload in reversed(list(store.furniture.uploads.values()))]
     found = [u.id for u in everything if wanted in {None, u.status(store.clock())}]
     part, cursor = page_from(found, page_size(request.asked("page_size")), request.asked("start_cursor"))
     shown = (_show(request, store.furniture.uploads[upload_id]) for upload_id in part)
     return show.listing("file_upload", shown, cursor)
-
-
-def attach(store: Store, upload_id: str) -> Upload:
-    """An uploaded file becomes part of the workspace, and expires no more.
-
-    Raises:
-        Refusal: when it is not there, has not arrived yet, or came too late.
-    """
-    upload = _import(store, _upload(store, upload_id))
-    status = upload.status(store.clock())
-    if status != "uploaded":
-        raise invalid(f"The file upload {upload.id} is {status} and cannot be attached.")
-    store.furniture.uploads[upload.id] = kept = replace(upload, attached=True)
-    return kept
-
-
-def _import(store: Store, upload: Upload) -> Upload:
-    if upload.source is None or upload.complete or upload.status(store.clock()) == "expired":
-        return upload
-    store.furniture.uploads[upload.id] = kept = replace(upload, complete=True, imported=store.clock())
-    return kept
-
-
-def _upload(store: Store, upload_id: str) -> Upload:
-    upload = store.furniture.uploads.get(as_id(upload_id) or "")
-    if upload is None:
-        raise not_found("file upload", upload_id)
-    return upload
 
 
 def _show(request: Request, upload: Upload) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sync_workers.sandbox import uploads
+from sync_workers.sandbox.attached import attach
 from sync_workers.sandbox.errors import Refusal
 from sync_workers.sandbox.notion import Notion
 from tests.sandbox.conftest import Plain
@@ -99,7 +99,7 @@ def test_what_is_not_attached_expires(plain: Plain, notion: Notion, clock: Clock
     made = [plain.post("file_uploads", filename="bread.txt") for _ in range(3)]
     for upload in made[:2]:
         send(plain, upload, b"x")
-    uploads.attach(notion.store, made[0]["id"])
+    attach(notion.store, made[0]["id"])
     # when
     clock.advance_to(clock.now + timedelta(hours=1))
     # then
@@ -108,7 +108,7 @@ def test_what_is_not_attached_expires(plain: Plain, notion: Notion, clock: Clock
     assert statuses == ["uploaded", "expired", "expired"]
     assert listed[made[0]["id"]][1] is None
     with pytest.raises(Refusal, match="expired"):
-        uploads.attach(notion.store, made[1]["id"])
+        attach(notion.store, made[1]["id"])
 
 
 def test_uploads_are_listed_by_status_and_page_by_page(plain: Plain) -> None:
@@ -139,3 +139,52 @@ def test_a_form_that_is_none_is_refused(plain: Plain, content_type: str, body: b
     headers = {"Content-Type": content_type}
     answer: httpx.Response = plain.http.post(made["upload_url"], content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+
+
+def files(plain: Plain, row: str, *written: dict[str, Any]) -> Any:
+    return plain.patch(f"pages/{row}", properties={"Files": {"files": list(written)}})
+
+
+def test_an_uploaded_file_stands_in_a_property_with_a_link_that_ends(
+    plain: Plain, notion: Notion, tasks: str, clock: Clock
+) -> None:
+    # given
+    row, made = notion.add_page(tasks, {"Task": "Bread"}), plain.post("file_uploads", filename="bread.txt")
+    written = {"file_upload": {"id": made["id"]}}
+    assert files(plain, row, written)["code"] == "validation_error"  # nothing has arrived yet
+    send(plain, made, b"x")
+    # when
+    (shown,) = files(plain, row, written)["properties"]["Files"]["files"]
+    # then
+    assert (shown["name"], shown["type"], shown["file"].keys()) == (
+        "bread.txt",
+        "file",
+        {"url", "expiry_time"},
+    )
+    assert shown["file"]["expiry_time"] == "2026-06-01T01:00:00.000Z"
+    assert plain.get(f"file_uploads/{made['id']}")["expiry_time"] is None
+    # and the link is another one each time, while an old one that is written back means the same file
+    clock.advance_to(clock.now + timedelta(hours=2))
+    link = {"name": "Rye", "type": "external", "external": {"url": "https://example.com/rye"}}
+    again, other = files(plain, row, shown, link)["properties"]["Files"]["files"]
+    assert again["name"] == shown["name"]
+    assert again["file"]["url"] != shown["file"]["url"]
+    assert again["file"]["url"].partition("?")[0] == shown["file"]["url"].partition("?")[0]
+    assert other == link
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"external": "x"},
+        {"external": {}},
+        {"file_upload": {}},
+        {"type": "file", "external": {"url": "x"}},
+    ],
+)
+def test_a_file_that_is_none_is_refused(
+    plain: Plain, notion: Notion, tasks: str, wrong: dict[str, Any]
+) -> None:
+    row = notion.add_page(tasks, {"Task": "Bread"})
+    assert files(plain, row, wrong)["code"] == "validation_error"
