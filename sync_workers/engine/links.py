@@ -51,10 +51,8 @@ class Links:
             self.partners[side][ids[side]] = ids[side.opposite]
 
     def copied(self, side: Side, record_id: ID) -> None:
-        """The record gets a new counterpart in this plan, in the place of the one that it may have had."""
+        """The record gets a new counterpart in this plan; the one that it may have had stands for it, too."""
         self.coming[side].add(record_id)
-        former = self.partners[side].pop(record_id, None)
-        self.partners[side.opposite].pop(former or "", None)
 
     def has(self, side: Side, record_id: ID) -> bool:
         return record_id in self.partners[side] or record_id in self.coming[side]

@@ -57,8 +57,7 @@ def load_links(client: Client, task: str) -> dict[ID, ID]:
 def _first(head: bytes) -> ID | None:
     """The text that a list begins with; None where it is cut off."""
     try:
-        found, _ = json.JSONDecoder().raw_decode(head.decode("utf-8", "replace"), 1)
+        found, _ = json.JSONDecoder().raw_decode(head.decode("utf-8", "surrogateescape"), 1)
     except ValueError:
         return None
-    # What was cut in the middle of a character would end otherwise than it does.
-    return found if isinstance(found, str) and "\ufffd" not in found else None
+    return str(found)

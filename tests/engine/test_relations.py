@@ -130,6 +130,14 @@ def test_an_edit_of_the_other_side_takes_away_only_what_that_side_knew(
     assert told(here.plan()) == rel(Side.NOTION, expected)
 
 
+def test_the_first_id_that_lost_a_conflict_makes_room_and_the_rest_stays() -> None:
+    here = Here(ONE, mode=ConflictMode.OTHER)
+    here.linked(["P1", "P2"], "p1")
+    here.edit(Side.NOTION, ["P4", "P2"])
+    here.edit(Side.OTHER, "p3")
+    assert told(here.plan()) == rel(Side.NOTION, ["P3", "P2"])
+
+
 def test_what_was_cleared_for_the_poorer_side_is_not_cleared_again_after_a_lost_reply() -> None:
     here = Here(ONE)
     here.linked(["P1", "P2", "P3"], "p1")
@@ -272,6 +280,13 @@ def test_a_record_that_lost_its_link_is_replaced_by_one_that_a_person_chose() ->
     assert told(here.plan()) == rel(Side.OTHER, "p1")
 
 
+def test_what_lost_its_link_says_the_same_with_more_behind_it() -> None:
+    here = Here(ONE)
+    here.linked(["P9"], "p9")
+    here.edit(Side.NOTION, ["P9", "P1"])
+    assert actions(here.plan()) == ["advance"]
+
+
 # --- what a side may hide ---
 
 
@@ -365,6 +380,20 @@ def test_two_that_are_matched_together_name_each_other() -> None:
         here.has(Side.NOTION, name.upper(), [parent.upper()] if parent else [], name=name)
         here.has(Side.OTHER, name, parent, name=name)
     assert actions(here.plan()) == ["link", "link"]
+
+
+def test_a_record_that_is_made_again_takes_the_place_of_the_dead_one_in_a_list() -> None:
+    here = own(MANY)
+    for number in (1, 3):
+        here.linked([], None, number)
+    here.linked(["N1"], ["n1"], 2)
+    del here.records.other["n1"]
+    here.records.notion["N1"] = replace(
+        here.records.notion["N1"], fields={**here.records.notion["N1"].fields, "Name": "edited"}
+    )
+    here.edit(Side.NOTION, ["N1", "N3"], 2)
+    update = next(op for op in here.plan() if op.action is Action.UPDATE)
+    assert update.fields == {"project": [Counterpart("N1"), "n3"]}
 
 
 def test_a_parent_that_is_made_again_is_named_by_its_new_id() -> None:

@@ -27,12 +27,13 @@ class Picky(MemoryService):
     def __init__(self, place: Container, mapped: Mapped, faults: Mapping[str, type[Exception]]) -> None:
         super().__init__(place, mapped)
         self.faults = faults
+        self.defaults: Fields = {}
 
     def create(self, fields: Fields, idempotency: str) -> Record:
         fault = self.faults.get(str(fields.get("Name") or fields.get("title")))
         if fault is RejectedError:
             raise fault("refused")
-        made = super().create(fields, idempotency)
+        made = super().create({**self.defaults, **fields}, idempotency)
         if fault is not None:
             raise fault("the reply was lost")
         return made
@@ -176,6 +177,24 @@ def test_a_circle_is_finished_by_the_second_run() -> None:
     own.run()
     assert own.tree(Side.OTHER) == {"one": "another", "another": "one"}
     assert own.task.is_quiet()
+
+
+def test_what_a_column_fills_in_by_itself_gives_way_to_what_had_to_wait(own: Desk) -> None:
+    top = own.add(Side.NOTION, "top")
+    own.add(Side.NOTION, "child", top)
+    own.faults["top"] = RejectedError
+
+    def filled() -> Picky:
+        service = Picky(own.containers.other, Mapped(ATTRS.other, "title"), own.faults)
+        service.defaults = {"up": "some default"}
+        return service
+
+    own.task.open[Side.OTHER] = filled
+    own.run()
+    own.faults.clear()
+    report = own.run()
+    assert report.conflicts == []
+    assert own.tree(Side.OTHER)["child"] == "top"
 
 
 # --- another task's records ---
