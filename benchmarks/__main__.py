@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.contention import Contention, contend
+
 PROMISED_SIZE, PROMISED_SECONDS, PROMISED_MEGABYTES = 100_000, 1.0, 300.0
 """A comparison of so many linked records of which none changed takes at most this, on one core."""
+
+PROMISED_SHARE, UNFAIR = 0.97, 2
+"""Of the calls that Notion allows so many are used, and no process makes so many times as many as another."""
 
 STEEPEST = 2.8
 """By how much twice the records may cost more: 2 is linear, 4 quadratic, and machines are noisy."""
@@ -114,11 +119,38 @@ def _growth(cost: Cost, before: Cost | None) -> str:
     return "" if before is None else f"x {cost.seconds / before.seconds:.1f}"
 
 
+def budget(console: Console) -> list[str]:
+    """What many workers with one token make of the calls that Notion allows."""
+    found = contend(processes=8, windows=6, limit=180, window=6)
+    table = Table(
+        "calls", "used of what is allowed", "429", "least and most lucky process", "Redis commands a call",
+        title="8 processes, one token, 180 calls in any 6 s",
+    )  # fmt: skip
+    least, most = min(found.by_process), max(found.by_process)
+    cells = (sum(found.by_process), f"{found.used_share:.1%}", found.refused, f"{least}, {most}")
+    table.add_row(*(str(cell) for cell in cells), f"{found.commands:.0f}")
+    console.print(table)
+    return wasted(found)
+
+
+def wasted(found: Contention) -> list[str]:
+    """A sentence for each thing that was promised of a budget and not kept."""
+    broken = []
+    if found.used_share < PROMISED_SHARE:
+        broken.append(f"{found.used_share:.1%} of the calls were used, less than {PROMISED_SHARE:.0%}")
+    if found.refused:
+        broken.append(f"Notion refused {found.refused} call(s)")
+    if max(found.by_process) > UNFAIR * min(found.by_process):
+        broken.append(f"the processes made from {min(found.by_process)} to {max(found.by_process)} calls")
+    return broken
+
+
 def main() -> int:
     console = Console(width=110)
     broken = promised(console)
     beside_the_original(console)
     broken += linearity(console)
+    broken += budget(console)
     for sentence in broken:
         console.print(f"[red]{sentence}[/red]")
     return 1 if broken else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sync_workers.cli.calls import calls_table
 from sync_workers.cli.options import ConfigOption, connected
 from sync_workers.cli.output import counted, one_line
 from sync_workers.runs.quarantine import READ
@@ -54,11 +55,12 @@ def status(config: ConfigOption = None) -> None:
                 _dropped(store),
             )
         _add_told(told, client, tasks.values())
+        calls = calls_table(tasks.values(), client)
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
     Console().print(table)
-    for more in (failing, drifted, told):
+    for more in (calls, failing, drifted, told):
         if more.rows:
             Console().print(more)
 

@@ -9,13 +9,13 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from sync_workers.errors import SettingsError
 from sync_workers.services.base import Mapped, Service
-from sync_workers.services.budget import Budget
+from sync_workers.services.budget import Account, Budget
 
 KINDS: dict[str, str] = {
     "notion": "sync_workers.services.notion",
@@ -43,6 +43,18 @@ class ServiceKind:
     container: type[BaseModel]
     connect: Callable[[Any, Any, Mapped, Budget], Service]
     title: str | None = None
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """What stands in a `[connections.NAME]` whose calls are counted."""
+
+    def account(self) -> Account | None:
+        """Whose calls count together; None where none are counted.
+
+        Raises:
+            SettingsError: a secret is missing.
+        """
 
 
 def find(kind: str) -> ServiceKind:

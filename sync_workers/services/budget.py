@@ -273,6 +273,8 @@ class Waiting(ABC):
 def _told(account: Account, answer: Answer) -> str:
     kind = account.name.partition(":")[0]
     seconds = math.ceil(answer.wait.total_seconds())
+    if answer.why is Why.WRITE:
+        return f"another write to the same place of {kind} is under way: it goes on in {seconds} s"
     if answer.why is Why.PAUSE:
         return f"{kind} asked to be left alone: calls go on in {seconds} s"
     return f"the {account.limit} calls to {kind} of this minute are used up: they go on in {seconds} s"

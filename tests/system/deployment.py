@@ -58,13 +58,18 @@ class Deployment:
     def runs(self) -> RunsStore:
         return RunsStore(self.client, "whole")
 
-    def start(self, name: str, *command: str) -> Child:
-        env = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of everything that belongs to it."""
+        return {
             **os.environ,
             "SYNC_WORKERS_REDIS_URL": self.redis.url,
             "SYNC_WORKERS_CONFIG": str(self.folder / "sync.toml"),
             "NOTION_TOKEN": TOKEN,
         }
+
+    def start(self, name: str, *command: str) -> Child:
+        env = self.environment
         whole = [sys.executable, "-m", "sync_workers", *command]
         child = Child(name, whole, self.folder / f"{name}.log", env)
         self.children[name] = self.stack.enter_context(child)

@@ -44,12 +44,12 @@ class Database:
         self,
         url: sa.URL,
         connect_timeout: timedelta,
-        calls_per_minute: int | None = None,
         budget: Budget | None = None,
+        account: Account | None = None,
     ) -> None:
         self.url = url
-        self._calls_per_minute = calls_per_minute
         self._budget = budget or LocalBudget()
+        self._account = account
         self.is_sqlite = url.drivername == "sqlite"
         engine = connect_sqlite(url) if self.is_sqlite else connect_postgresql(url, connect_timeout)
         self._engine = engine
@@ -128,17 +128,8 @@ class Database:
             except sa.exc.DBAPIError as error:
                 raise translate(error, Moment.COMMIT, place, columns) from None
 
-    @property
-    def account(self) -> Account | None:
-        """Whose transactions count together; None where none are counted."""
-        if self._calls_per_minute is None:
-            return None
-        bound = hashlib.sha256(f"{self.place} {self.credential}".encode()).hexdigest()[:16]
-        return Account(f"sql:{bound}", self._calls_per_minute)
-
     def _turn(self) -> AbstractContextManager[None]:
-        account = self.account
-        return nullcontext() if account is None else self._budget.call(account)
+        return nullcontext() if self._account is None else self._budget.call(self._account)
 
     def _connected(self) -> sa.Connection:
         try:
@@ -170,7 +161,7 @@ def open_database(settings: SqlConnection, budget: Budget | None = None) -> Data
     url = url.set(drivername=driver)
     if settings.password is not None:
         url = url.set(password=settings.password.reveal())
-    return Database(url, settings.connect_timeout, settings.calls_per_minute, budget)
+    return Database(url, settings.connect_timeout, budget, settings.account())
 
 
 def connect_sqlite(url: sa.URL) -> sa.Engine:

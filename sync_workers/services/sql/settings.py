@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sync_workers.secret import Secret
+from sync_workers.services.budget import Account
 
 # The same reading of a URL as SQLAlchemy's: all that stands between ":" and "@" is a password.
 _PASSWORD = re.compile(r"^[\w+]+://[^:/@]*:[^@]+@|[?&](password|sslpassword)=[^&]", re.IGNORECASE)
@@ -42,6 +44,14 @@ class SqlConnection(BaseModel):
             )
             raise ValueError(msg)
         return url
+
+    def account(self) -> Account | None:
+        """Whose transactions count together; None where none are counted. Raises as `reveal`."""
+        if self.calls_per_minute is None:
+            return None
+        password = self.password.reveal() if self.password is not None else ""
+        bound = hashlib.sha256(f"sync-workers:{self.reveal()}\n{password}".encode()).hexdigest()[:16]
+        return Account(f"sql:{bound}", self.calls_per_minute)
 
     def reveal(self) -> str:
         """The URL, with a password only where the URL itself is a secret.
