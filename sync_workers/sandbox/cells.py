@@ -8,12 +8,13 @@ from typing import Any
 from sync_workers.sandbox import computed, users
 from sync_workers.sandbox.attached import show_files
 from sync_workers.sandbox.nouns import DataSource, Json, Page, Property
+from sync_workers.sandbox.rollups import rolled_up
 from sync_workers.sandbox.store import Store
 from sync_workers.sandbox.texts import show_time
 
-SHOWN_REFERENCES = (
-    25  # of a relation, people, or a text's mentions; the rest comes from the property-item endpoint
-)
+SHOWN_REFERENCES = 25
+"""Of a relation, people, a text's mentions, or what a rollup looks at; the property-item endpoint has all."""
+
 _PAGED = frozenset({"title", "rich_text", "relation", "people"})
 
 
@@ -25,6 +26,8 @@ def value(store: Store, source: DataSource, column: Property, one: Page) -> Json
         return {"id": column.id, "type": "relation", "relation": shown[:SHOWN_REFERENCES], "has_more": more}
     if column.type == "people":
         shown = shown[:SHOWN_REFERENCES]
+    if column.type == "rollup":
+        shown = _rollup(store, source, column, one, most=SHOWN_REFERENCES)
     if column.type in {"title", "rich_text"}:
         places = [place for place, item in enumerate(shown) if item["type"] == "mention"]
         shown = shown[: places[SHOWN_REFERENCES]] if len(places) > SHOWN_REFERENCES else shown
@@ -35,6 +38,8 @@ def property_item(store: Store, source: DataSource, column: Property, one: Page)
     """One object, or for texts, relations and people the items of a list."""
     shown = content(store, source, column, one)
     base = {"object": "property_item", "type": column.type, "id": column.id}
+    if column.type == "rollup":
+        return [{"object": "property_item", "id": column.id, **item} for item in shown.get("array", ())]
     if column.type in _PAGED:
         return [{**base, column.type: item} for item in shown]
     return {**base, column.type: shown}
@@ -46,6 +51,26 @@ def content(store: Store, source: DataSource, column: Property, one: Page) -> An
         return _OF_PAGE[column.type](store, source, column, one)
     kept = one.values.get(column.id)
     return _OF_VALUE[column.type](store, column, kept) if column.type in _OF_VALUE else kept
+
+
+def together(store: Store, source: DataSource, column: Property, one: Page) -> Json:
+    """What the property-item endpoint says of all items of a value together."""
+    if column.type != "rollup":
+        return {}
+    shown: Json = content(store, source, column, one)
+    return {**shown, "array": []} if shown["type"] == "array" else shown
+
+
+def _rollup(store: Store, source: DataSource, column: Property, one: Page, most: int | None = None) -> Json:
+    """Over the related rows that are not in the trash."""
+    relation = source.find(column.config["relation_property_id"])
+    related = store.data_sources.get(relation.config["data_source_id"]) if relation else None
+    rolled = related.find(column.config["rollup_property_id"]) if related else None
+    if relation is None or related is None or rolled is None:
+        return rolled_up("show_original", [])
+    ids = [row["id"] for row in _relation(store, relation, one.values.get(relation.id))]
+    shown = (content(store, related, rolled, store.pages[row_id]) for row_id in ids[:most])
+    return rolled_up(column.config["function"], [{"type": rolled.type, rolled.type: v} for v in shown])
 
 
 def _option(_store: Store, column: Property, option_id: str | None) -> Json | None:
@@ -100,6 +125,6 @@ _OF_PAGE: dict[str, Callable[[Store, DataSource, Property, Page], Any]] = {
         "number": one.number,
     },
     "formula": lambda _store, source, column, one: computed.formula(source, column, one),
-    "rollup": lambda _store, source, column, one: computed.rollup(source, column, one),
+    "rollup": _rollup,
     "button": lambda _store, _source, _column, _one: {},
 }

@@ -1,7 +1,7 @@
 """Values that Notion computes: formulas and rollups, as far as the sandbox goes.
 
-A formula is one property, or one number property times a constant; a rollup counts. Everything else
-reads as an empty value of its type, which is what a client has to cope with anyway.
+A formula is one property, or one number property times a constant. Everything else reads as an empty value of
+its type, which is what a client has to cope with anyway; for rollups see `rollups`.
 """
 
 from __future__ import annotations
@@ -40,14 +40,6 @@ def formula(source: DataSource, column: Property, page: Page) -> Json:
     if used.type == "date":
         return {"type": "date", "date": value}
     return {"type": "string", "string": _text(used, value)}
-
-
-def rollup(source: DataSource, column: Property, page: Page) -> Json:
-    function = column.config["function"]
-    relation = source.find(column.config["relation_property_id"])
-    if function in {"count", "count_all"} and relation is not None:
-        return {"type": "number", "number": len(page.values.get(relation.id) or ()), "function": function}
-    return {"type": "array", "array": [], "function": function}
 
 
 def rollup_config(source: DataSource, related: DataSource | None, config: Json) -> Json:

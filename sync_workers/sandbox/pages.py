@@ -128,7 +128,8 @@ def property_item(request: Request, page_id: str, property_id: str) -> Json:
     size = page_size(request.asked("page_size"))
     part, cursor = cut_page(item, size, request.asked("start_cursor"))
     next_url = f"{request.url}?start_cursor={cursor}" if cursor else None
-    extra: Json = {"id": column.id, "next_url": next_url, "type": column.type, column.type: {}}
+    of_all = cells.together(store, source, column, page)
+    extra: Json = {"id": column.id, "next_url": next_url, "type": column.type, column.type: of_all}
     return show.listing("property_item", part, cursor, extra)
 
 

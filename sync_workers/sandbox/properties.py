@@ -159,8 +159,25 @@ def _files(store: Store, _column: Property, payload: Any, path: str) -> Any:
     return read_files(store, payload, path)
 
 
-def _echo(_store: Store, _column: Property, payload: Any, _path: str) -> Any:
-    return payload
+def _place(_store: Store, _column: Property, payload: Any, path: str) -> Any:
+    if payload is None:
+        return None
+    place = check_object(payload, path)
+    for part in ("lat", "lon"):
+        if isinstance(place.get(part), bool) or not isinstance(place.get(part), int | float):
+            raise failed(f"{path}.{part}", "a number", place.get(part))
+    return {
+        part: place.get(part) for part in ("lat", "lon", "name", "address", "aws_place_id", "google_place_id")
+    }
+
+
+def _verification(_store: Store, _column: Property, payload: Any, path: str) -> Any:
+    """Who verified it is left out here: the sandbox does not know who writes at this place."""
+    state = check_object(payload, path).get("state")
+    if state not in {"verified", "unverified"}:
+        raise failed(f"{path}.state", '`"verified"` or `"unverified"`', state)
+    until = show_date(payload.get("date"), f"{path}.date") if state == "verified" else None
+    return {"state": state, "date": until, "verified_by": None}
 
 
 _WRITERS: dict[str, Callable[[Store, Property, Any, str], Any]] = {
@@ -175,8 +192,8 @@ _WRITERS: dict[str, Callable[[Store, Property, Any, str], Any]] = {
     "people": _people,
     "relation": _relation,
     "files": _files,
-    "place": _echo,
-    "verification": _echo,
+    "place": _place,
+    "verification": _verification,
 }
 
 

@@ -56,6 +56,8 @@ class Store:
         self.furniture = Furniture()
         self.shows_emails = True
         self.sharing = Sharing()
+        # People who are not in the list of users, although pages show them.
+        self.guests: set[str] = set()
         self._numbers: Counter[str] = Counter()
 
     def new_id(self) -> str:

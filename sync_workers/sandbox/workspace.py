@@ -33,7 +33,11 @@ def retrieve_user(request: Request, user_id: str) -> Json:
 
 def list_users(request: Request) -> Json:
     store = request.store
-    everyone = [users.show(user, with_email=store.shows_emails) for user in store.users.values()]
+    everyone = [
+        users.show(user, with_email=store.shows_emails)
+        for user in store.users.values()
+        if user.id not in store.guests
+    ]
     size = page_size(request.asked("page_size"))
     part, cursor = cut_page(everyone, size, request.asked("start_cursor"))
     return show.listing("user", part, cursor)

@@ -20,6 +20,7 @@ class Codec:
         write: the opposite way; None where Notion computes the value itself.
         rewrite: the same for a page that shows something already, of which it keeps what the value
             cannot say; None where a value says all.
+        needs_page: whether a value can be written is only known with what the page shows.
         longest: for text, the most characters; not where a part of it would mean something else (a url).
     """
 
@@ -28,6 +29,7 @@ class Codec:
     write: Callable[[Any], Any] | None = None
     longest: int | None = None
     rewrite: Callable[[Any, Any], Any] | None = None
+    needs_page: bool = False
 
 
 def _computed(shown: Mapping[str, Any]) -> Any:
@@ -72,7 +74,7 @@ CODECS: Mapping[str, Codec] = {
     "multi_select": Codec(Kind.CHOICES, outputs.options, inputs.options),
     "people": Codec(Kind.REFERENCES, outputs.ids, inputs.people, rewrite=inputs.people_again),
     "relation": Codec(Kind.REFERENCES, outputs.ids, inputs.pages),
-    "files": Codec(Kind.CHOICES, files.read, files.write, rewrite=files.rewrite),
+    "files": Codec(Kind.CHOICES, files.read, files.write, rewrite=files.rewrite, needs_page=True),
     "verification": Codec(Kind.CHOICE, outputs.verification, inputs.verification),
     # Notion shows none of most places, so a write could replace one that nobody here has seen.
     "place": Codec(Kind.TEXT, outputs.place),

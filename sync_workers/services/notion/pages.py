@@ -116,6 +116,14 @@ class Pages:
         """Whether it is a row that is neither in the trash nor archived."""
         return not page.get("in_trash") and not page.get("is_archived") and self.is_here(page)
 
+    def refuse(self, fields: Fields) -> None:
+        """Refuse what will never work, before anything is asked.
+
+        Raises: as `encode`.
+        """
+        waits = {one.name for one in self.chosen.mapped if one.codec is not None and one.codec.needs_page}
+        self.encode({name: value for name, value in fields.items() if name not in waits})
+
     def encode(self, fields: Fields, page: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The properties among the fields as a request names them: by property id.
 

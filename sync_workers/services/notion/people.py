@@ -46,7 +46,7 @@ class People:
 
         if not writable:
             return Codec(Kind.CHOICES, read)
-        return Codec(Kind.CHOICES, read, write, rewrite=rewrite)
+        return Codec(Kind.CHOICES, read, write, rewrite=rewrite, needs_page=True)
 
     def _told(self, user: User, form: str) -> str | None:
         """What a person is called; None for what is no person and cannot have an address."""

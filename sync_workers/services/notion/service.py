@@ -118,16 +118,17 @@ class NotionService:
 
     def update(self, record: Record, fields: Fields) -> Record:
         """The body first, by a request of its own; then the rest, whose answer shows the page as it is."""
-        # What will never work is refused before anything is asked.
-        self._pages.encode(fields)
+        self._pages.refuse(fields)
         looks(self._pages.chosen, {n: v for n, v in fields.items() if record.fields.get(n) != v})
         content, page = self._pages.reader.content, self._rows.get_page(record.id)
         body = self._rows.body(page, record, is_written=content in fields)
         now = self._rows.expect(record, self._rows.shown(page, record, body))
         # Writing an equal text would lose its formatting and mentions; writing any equal value is noise.
         changed = {name: value for name, value in fields.items() if not keeps(now, name, value)}
-        if content in changed and body is not None:
+        if content in changed and body is not None and not isinstance(page, OutOfScope):
             text = changed.pop(content)
+            # What only the page says is refused before the body is written, too.
+            self._pages.encode(changed, page)
             if not bodies.says(body, text):
                 body = write_body(self._api, record.id, body, text, lambda: self._rows.look(record))
                 return self._after_body(record, changed, page, body)

@@ -112,6 +112,19 @@ def test_a_row_with_somebody_whose_address_is_hidden_is_unreadable_and_never_cle
     assert not found.is_sure  # its link waits, whatever the task says
 
 
+def test_a_guest_whom_the_list_of_users_does_not_show_is_found_where_they_are(world: NotionWorld) -> None:
+    guest = owners(world)[0]
+    page = world.add({"Name": "Bread", "Owner": [guest]})
+    service = by(world, "email")
+    record = only(service)
+    world.notion.store.guests.add(guest)
+
+    updated = service.update(record, {"Owner": ["alan@example.com", "grace@example.com"]})
+
+    assert updated.fields["Owner"] == ["alan@example.com", "grace@example.com"]
+    assert set(world.notion.page(page).values["Owner"]) == set(owners(world))
+
+
 def test_the_bot_that_made_a_row_has_no_address_and_hides_none(world: NotionWorld) -> None:
     world.call("PATCH", f"data_sources/{world.source}", {"properties": {"Maker": {"created_by": {}}}})
     made = by(world, "id").create({"Owner": []}, "one")
