@@ -183,3 +183,26 @@ def test_a_wrong_token_is_one_line_that_does_not_show_it(
     assert result.code == 1
     assert result.err.startswith("things: notion (notion 'work'): ")
     assert "ntn_wrong" not in result.err
+
+
+@pytest.mark.parametrize("written", ["content", '"page:content"', 'content = { other = "title" } #'])
+def test_the_body_of_a_page_is_a_field_like_others(command: Command, notion: str, written: str) -> None:
+    line = written if "=" in written else f'{written} = "title"'
+    Path("sync.toml").write_text(notion + FIELDS.replace('Name = "title"', line).replace("Price", "#"))
+    sync = Path("sync.toml").read_text().replace('match = ["Name"]', 'match = ["Status"]')
+    Path("sync.toml").write_text(sync)
+
+    result = command("check")
+
+    assert (result.code, result.err) == (0, "")
+    assert "content: text" in result.out
+
+
+def test_what_of_a_page_is_only_read_needs_a_direction(command: Command, notion: str) -> None:
+    Path("sync.toml").write_text(notion + FIELDS.replace("Price", "url"))
+
+    result = command("check")
+
+    assert result.code == 1
+    assert "'url'" in result.out + result.err
+    assert 'direction = "to_other"' in result.out + result.err
