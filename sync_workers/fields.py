@@ -50,6 +50,7 @@ class Field:
         grows: for CHOICE and CHOICES, whether options can be added.
         new_options: what happens to a value that is no option yet, where they can, if the task says nothing.
         barred: signs that no added option may have in its name.
+        groups: where options stand in groups, each group with its options; the last one means done.
         type: the service's own name of its type, where it has more of them than there are kinds.
         called: what the container calls it by now, where that is not the name that the task file has.
         refused: why its values can neither be read nor written; empty for nearly all.
@@ -79,3 +80,4 @@ class Field:
     new_options: NewOptions = NewOptions.CREATE
     barred: str = ""
     markdown: bool = False
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -50,6 +50,7 @@ class Property:
         id: as Notion shows it, URL-encoded.
         name: as in the task file.
         called: what Notion calls it, where that is another name.
+        groups: of a status, the options by group.
         options: the names of a select's, status's or multi-select's options.
         chosen: the codec of the form that the task chose; None for the usual one of the type.
         rolls_up: for a rollup, the id of the relation that it follows.
@@ -62,6 +63,7 @@ class Property:
     type: str
     options: tuple[str, ...] = ()
     called: str = ""
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     chosen: Codec | None = None
     rolls_up: str | None = None
     points_to: str = ""
@@ -96,6 +98,7 @@ class Property:
             grows=self.type in GROWING,
             new_options=GROWING.get(self.type, NewOptions.CREATE),
             barred=",",
+            groups=self.groups,
             type=self.type,
             called=self.called,
             refused="" if self.codec else f"the type {self.type} cannot be mapped",
@@ -171,6 +174,21 @@ def read_properties(data_source: Mapping[str, Any]) -> dict[str, Property]:
         leads = str(config.get("data_source_id") or "") if shown["type"] == "relation" else ""
         twin = str((config.get("dual_property") or {}).get("synced_property_name") or "")
         found[name] = Property(
-            name, shown["id"], shown["type"], options, rolls_up=rolled, points_to=leads, twin=twin
+            name,
+            shown["id"],
+            shown["type"],
+            options,
+            groups=_groups(config),
+            rolls_up=rolled,
+            points_to=leads,
+            twin=twin,
         )
     return found
+
+
+def _groups(config: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    names = {option["id"]: option["name"] for option in config.get("options", ())}
+    groups = config.get("groups") or ()
+    return tuple(
+        (group["name"], tuple(names[i] for i in group["option_ids"] if i in names)) for group in groups
+    )
