@@ -10,10 +10,11 @@ import typer
 
 from sync_workers.cli.options import ConfigOption, task_file
 from sync_workers.cli.output import one_line, shown
+from sync_workers.cli.schemas import drift_lines, known_setup, unmapped_lines
 from sync_workers.errors import SettingsError, SyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from rich.console import Console
     from rich.table import Table
@@ -67,30 +68,35 @@ def _check_task(task: TaskConfig, console: Console, tasks: Mapping[str, TaskConf
     """Show one task; returns a sentence for each thing that would not work."""
     from sync_workers.model import Pair, Side
     from sync_workers.runs.check import judge
+    from sync_workers.runs.drift import drifted, frozen_sides, known_ids
 
+    known = known_setup(task.name)
     looks: dict[Side, _Look] = {}
     problems = []
     for side in Side:
         try:
-            looks[side] = _look(task.sides[side])
+            looks[side] = _look(task.sides[side], known_ids(known, side))
         except SyncError as error:
             connection = task.sides[side].connection
             problems.append(f"{task.name}: {side} ({connection.kind} {connection.name!r}): {error}")
     if len(looks) < len(Side):
         return problems
     both = Pair.each(looks.__getitem__)
+    schemas = Pair.each(lambda side: both[side].schema)
+    drift = drifted(task.rules, schemas, known)
+    frozen = frozen_sides(drift)
+    crossing = tuple(rule for rule in task.rules.fields if rule.attrs.notion not in frozen)
     found = judge(
-        task.rules,
-        Pair.each(lambda side: both[side].schema),
+        replace(task.rules, fields=crossing),
+        schemas,
         Pair.each(lambda side: both[side].capabilities),
         _targets(task, tasks),
     )
-    console.print(_field_map(task, both))
-    for finding in found:
-        if not finding.stops:
-            console.print(
-                one_line(f"  note: {_about(finding)}{finding.sentence}"), markup=False, soft_wrap=True
-            )
+    console.print(_field_map(task, both, frozen))
+    notes = [f"note: {_about(finding)}{finding.sentence}" for finding in found if not finding.stops]
+    unmapped = [line for s in Side for line in unmapped_lines(s.value, task.sides[s], schemas[s])]
+    for line in (*drift_lines(drift), *notes, *unmapped):
+        console.print(one_line(f"  {line}"), markup=False, soft_wrap=True)
     console.print()
     return [f"{task.name}: {_about(finding)}{finding.sentence}" for finding in found if finding.stops]
 
@@ -113,11 +119,11 @@ def _about(finding: Finding) -> str:
     return f"{finding.about}: " if finding.about else ""
 
 
-def _look(side: SideConfig) -> _Look:
+def _look(side: SideConfig, ids: Mapping[str, str]) -> _Look:
     from sync_workers.services.base import Mapped
 
     try:
-        with closing(side.open()) as service:
+        with closing(side.open(ids=ids)) as service:
             schema, capabilities = service.schema(), service.capabilities
             records = service.fetch().records
             return _Look(schema, capabilities, next(iter(records), None), len(records))
@@ -133,7 +139,7 @@ def _look(side: SideConfig) -> _Look:
 _ARROWS = {"both": "<->", "to_notion": "<--", "to_other": "-->"}
 
 
-def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
+def _field_map(task: TaskConfig, looks: Pair[_Look], frozen: Container[str]) -> Table:
     """The fields of both sides beside each other, with a record of each to look at."""
     from rich.table import Table
     from rich.text import Text
@@ -157,8 +163,8 @@ def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
             sample = looks[side].sample
             name = rule.attrs[side]
             value = shown(sample.fields.get(name)) if sample is not None else "(no record yet)"
-            cells += [f"{one_line(name)}: {_kind(looks[side].schema.get(name))}", value]
-        cells.insert(2, _ARROWS[rule.direction])
+            cells += [_named(name, looks[side].schema.get(name)), value]
+        cells.insert(2, "frozen" if rule.attrs.notion in frozen else _ARROWS[rule.direction])
         cells.append(rule.mode or task.rules.mode)
         table.add_row(*map(Text, cells))
     return table
@@ -166,6 +172,11 @@ def _field_map(task: TaskConfig, looks: Pair[_Look]) -> Table:
 
 def _each_way(deletes: Pair[DeletePolicy]) -> str:
     return f"{deletes.notion} to notion, {deletes.other} to other"
+
+
+def _named(name: str, field: Field | None) -> str:
+    called = f" (now {one_line(field.called)})" if field is not None and field.called else ""
+    return f"{one_line(name)}{called}: {_kind(field)}"
 
 
 def _kind(field: Field | None) -> str:

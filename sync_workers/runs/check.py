@@ -75,12 +75,20 @@ def _judge_field(
             yield Finding(rule.attrs.notion, sentence)
         for sentence in check_relations.losses(rule, rules, fields, targets):
             yield Finding(rule.attrs.notion, sentence, stops=False)
+    yield from _judge_type(rule, fields)
     for target in Side:
         if rule.direction.reaches(target):
             for sentence in _judge_write(rule, fields, target):
                 yield Finding(rule.attrs.notion, sentence)
             for sentence in _losses(rule, fields, target):
                 yield Finding(rule.attrs.notion, sentence, stops=False)
+
+
+def _judge_type(rule: FieldRule, fields: Pair[Field]) -> Iterator[Finding]:
+    types = {side: fields[side].type or str(fields[side].kind) for side in Side}
+    if rule.type is not None and rule.type not in types.values():
+        is_now = " and ".join(f"{kind} on {side}" for side, kind in types.items())
+        yield Finding(rule.attrs.notion, f"type = {rule.type!r} is wrong: it is {is_now}; correct it")
 
 
 def _judge_write(rule: FieldRule, fields: Pair[Field], target: Side) -> Iterator[str]:

@@ -14,7 +14,7 @@ from sync_workers.redis.connect import Client
 from sync_workers.report import Outcome
 from sync_workers.sandbox.notion import TOKEN
 from tests.cli.command import Command
-from tests.drift.stage import Stage, staged
+from tests.drift.stage import FIELDS, Stage, staged
 
 DAY, NEXT_DAY, LAST_DAY = "2026-03-01", "2026-03-02", "2026-03-09"
 
@@ -305,6 +305,52 @@ def test_plan_and_status_say_it_as_long_as_it_lasts(
         assert (told_now.code, told_now.err) == (0, "")
         assert "'Notes' of notion was deleted" in told_now.out
         assert "'Due' of notion is called 'Deadline' there now" in told_now.out
+
+
+def test_check_shows_what_changed_and_what_could_be_mapped(
+    stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linked(stage)
+    stage.change(Due={"name": "Deadline"}, Notes={"number": {}}, Press={"button": {}})
+    path = stage.database.with_name("sync.toml")
+    path.write_text(stage.text, encoding="utf-8")
+    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", redis_url)
+    monkeypatch.setenv("COLUMNS", "400")
+    command = Command(capsys)
+
+    shown = command("check", "--config", str(path))
+
+    assert (shown.code, shown.err) == (0, "")
+    rows = {
+        line.split("│")[1].strip(): line.split("│")[3].strip()
+        for line in shown.out.splitlines()
+        if "│" in line
+    }
+    assert rows == {"Name: text": "<->", "Due (now Deadline): date": "<->", "Notes: number": "frozen"}
+    lines = [line.strip() for line in shown.out.splitlines()]
+    assert any(line.startswith("renamed: field 'Due' of notion is called 'Deadline'") for line in lines)
+    assert any(line.startswith("frozen: field 'Notes' of notion was a rich_text") for line in lines)
+    (unmapped,) = [line for line in lines if line.startswith("not mapped on notion: ")]
+    assert all(one in unmapped for one in ("Kind (select)", "Tags (multi_select)", "State (status)"))
+    assert "cannot be mapped on notion: Press (button)" in lines
+    assert any(line.startswith("not mapped on other: id (") for line in lines)
+
+    stage.fields = FIELDS.replace('"notes"', '{ other = "notes", type = "nubmer" }')
+    path.write_text(stage.text, encoding="utf-8")
+    assert (
+        "type = 'nubmer' is wrong: it is number on notion and text on other"
+        in command("check", "--config", str(path)).err
+    )
+
+
+def test_check_does_without_redis(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = stage.database.with_name("sync.toml")
+    path.write_text(stage.text, encoding="utf-8")
+    monkeypatch.setenv("SYNC_WORKERS_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    assert Command(capsys)("check", "--config", str(path)).code == 0
 
 
 CHANGES = st.lists(
