@@ -103,11 +103,15 @@ class Api:
         return users
 
     def _all(self, path: str, what: str, asked: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
-        """The last answer of a listing, with the results of all."""
+        """The last answer of a listing, with the results of all.
+
+        Waits for its turn here: given up in its middle it would begin anew, and never end.
+        """
         results: list[dict[str, Any]] = []
         query: dict[str, Any] = {"page_size": 100, **asked}
         while True:
-            answer = self.get(path, what, "list", query)
+            with self.patiently():
+                answer = self.get(path, what, "list", query)
             results += answer["results"]
             if not answer["has_more"]:
                 return {**answer, "results": results}
@@ -125,7 +129,7 @@ class Api:
         return self._send("PATCH", _page_path(page_id), request, body=body)
 
     def patiently(self) -> AbstractContextManager[None]:
-        """Inside, calls wait here for their turn: for a look after a write."""
+        """Inside, calls wait here for their turn: for a look after a write, and for what completes a row."""
         return self._budget.patiently()
 
     def change_source(
@@ -145,7 +149,8 @@ class Api:
             return self._send("PATCH", path, Request(what, "data_source", writes=True), body=body)
 
     def get_markdown(self, page_id: str) -> dict[str, Any]:
-        return self.get(f"{_page_path(page_id)}/markdown", f"the body of page {page_id}", "page_markdown")
+        with self.patiently():
+            return self.get(f"{_page_path(page_id)}/markdown", f"the body of page {page_id}", "page_markdown")
 
     def change_markdown(self, page_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Write the body of a page; the answer has all of it."""

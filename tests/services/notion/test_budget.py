@@ -18,9 +18,11 @@ from sync_workers.report import Trigger
 from sync_workers.secret import Secret
 from sync_workers.services.base import Mapped
 from sync_workers.services.budget import Budget
+from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.service import NotionService
 from sync_workers.services.notion.settings import NotionConnection, NotionContainer
 from tests.conftest import wait_until
+from tests.services.notion.calls import Hurried
 from tests.services.notion.world import NotionWorld, notion_world
 
 MAPPED = Mapped(("Name",), key="Name")
@@ -159,3 +161,23 @@ def test_more_calls_than_notion_allows_are_no_setting(url: str, calls: int) -> N
 def test_a_token_that_is_missing_is_told_before_any_call(world: NotionWorld, redis_client: Client) -> None:
     with pytest.raises(SettingsError):
         opened(world, worker(redis_client, "one"), Path("nowhere"))
+
+
+def test_what_completes_a_row_waits_for_its_turn_here(world: NotionWorld, tmp_path: Path) -> None:
+    """Given back to the queue in the middle of a row, a listing would begin anew and never end."""
+    (shops,) = {source for source in world.notion.store.data_sources if source != world.source}
+    many = [world.notion.add_page(shops, {"Name": str(number)}) for number in range(90)]
+    world.notion.add_page(world.source, {"Name": "Bread", "Shop": many})
+    clock = Hurried()
+    budget = LocalBudget(patience=timedelta(0), clock=clock)
+    connection = NotionConnection.model_validate(
+        {"token": Secret(file=tmp_path / "token"), "url": world.server.url, "calls_per_minute": 2}
+    )
+    container = NotionContainer(data_source=world.source)
+    service = NotionService(connection, container, Mapped(("Name", "Shop"), key="Name"), budget)
+    world.opened.append(service)
+
+    (record,) = service.fetch().records
+
+    assert len(record.fields["Shop"]) == len(many)
+    assert clock.slept > 0
