@@ -81,7 +81,8 @@ def _show_token(settings: Settings, name: str) -> None:
         webhooks = Webhooks(client, name)
         typer.echo(
             "In Notion, create the webhook subscription now, or press 'Resend token' in one that is not "
-            f"verified yet.\nIts URL is that of this receiver, with the path /notion/{name}. Waiting ..."
+            "verified yet.\nIts URL is that of this receiver, with the path "
+            f"{connections[name].path}. Waiting ..."
         )
         token = _arrived(webhooks, name)
         typer.echo(f"The token: {token}\nIn Notion, press 'Verify' and paste it there.")

@@ -8,7 +8,7 @@ GET  /readyz                whether Redis does
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -32,19 +32,10 @@ BODY_WITHIN = 10
 TOO_LARGE, TOO_SLOW = 413, 408
 
 
-def make_app(client: Client, receiver: Receiver, firing: Firing) -> Starlette:
+def make_app(
+    client: Client, receiver: Receiver, firing: Firing, *, body_within: float = BODY_WITHIN
+) -> Starlette:
     """The app; `firing` runs as long as it does."""
-
-    async def notion(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(BODY_WITHIN):
-                body = await _body(request)
-        except (TimeoutError, ClientDisconnect):
-            return _plain(TOO_SLOW)
-        if body is None:
-            return _plain(TOO_LARGE)
-        name, signature = request.path_params["connection"], request.headers.get(SIGNATURE)
-        return _plain(await run_in_threadpool(receiver.receive, name, body, signature))
 
     async def health(_request: Request) -> Response:
         return _plain(200 if firing.is_alive() else UNAVAILABLE)
@@ -65,11 +56,28 @@ def make_app(client: Client, receiver: Receiver, firing: Firing) -> Starlette:
             await run_in_threadpool(firing.stop)
 
     routes = [
-        Route("/notion/{connection}", notion, methods=["POST"]),
+        Route("/notion/{connection:path}", _endpoint(receiver, body_within), methods=["POST"]),
         Route("/healthz", health),
         Route("/readyz", ready),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False  # Notion follows no redirect
+    return app
+
+
+def _endpoint(receiver: Receiver, body_within: float) -> Callable[[Request], Awaitable[Response]]:
+    async def notion(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(body_within):
+                body = await _body(request)
+        except (TimeoutError, ClientDisconnect):
+            return _plain(TOO_SLOW)
+        if body is None:
+            return _plain(TOO_LARGE)
+        name, signature = request.path_params["connection"], request.headers.get(SIGNATURE)
+        return _plain(await run_in_threadpool(receiver.receive, name, body, signature))
+
+    return notion
 
 
 async def _body(request: Request) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from urllib.parse import quote
 
 from sync_workers.config.task_file import TaskConfig, TaskFile
 from sync_workers.errors import SettingsError
@@ -63,6 +64,11 @@ class Connection:
     tasks: tuple[Concerned, ...]
 
     @property
+    def path(self) -> str:
+        """Where its events are sent, on the receiver."""
+        return f"/notion/{quote(self.name, safe='')}"
+
+    @property
     def quiet(self) -> timedelta:
         return timedelta(seconds=self.settings.webhook_quiet)
 
@@ -75,7 +81,7 @@ def connections_of(file: TaskFile) -> dict[str, Connection]:
     """All connections to Notion by name.
 
     Raises:
-        SettingsError: there is none, or a token is not where it should be.
+        SettingsError: there is none.
     """
     found = {
         name: Connection(name, connection.settings, _tasks(file, name))
@@ -85,9 +91,6 @@ def connections_of(file: TaskFile) -> dict[str, Connection]:
     if not found:
         msg = f'{file.path} has no connection of kind = "{KIND}", so there is nobody to hear from'
         raise SettingsError(msg)
-    for connection in found.values():
-        if connection.settings.webhook_token is not None:
-            connection.settings.webhook_token.reveal()
     return found
 
 

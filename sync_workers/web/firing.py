@@ -107,7 +107,8 @@ class Firing:
             waiting.ask(run)
             outcome = f"asked for run {run}"
         waiting.settle(claimed, but=(RUN, FULL) if paused else ())
-        _log.info(
+        _log.log(
+            logging.INFO if wanted.records or not paused else logging.DEBUG,  # a paused run comes up for long
             "task %s: %d record(s) changed in Notion: %s", task.name, wanted.records, outcome,
             extra={"task": task.name, "action": "fire"},
         )  # fmt: skip

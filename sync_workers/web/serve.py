@@ -22,6 +22,8 @@ from sync_workers.worker.enqueue import start
 if TYPE_CHECKING:
     import uvicorn
 
+_log = logging.getLogger(__name__)
+
 MOST_AT_ONCE = 200
 """Requests; more are answered by 503, and come again."""
 
@@ -45,11 +47,20 @@ def serve(settings: Settings, host: str, port: int) -> None:
         server = _make_server(client, connections, bots)
         signal.signal(signal.SIGTERM, _end)
         with _bind(host, port) as bound, suppress(KeyboardInterrupt):  # raised again by uvicorn at its end
-            for name in connections:
-                logging.getLogger(__name__).info(
-                    "connection %s: events at http://%s:%d/notion/%s", name, *bound.getsockname()[:2], name
-                )
+            where = "http://{}:{}".format(*bound.getsockname()[:2])
+            for connection in connections.values():
+                _tell(connection, where)
             server.run(sockets=[bound])
+
+
+def _tell(connection: Connection, where: str) -> None:
+    """Where its events come in; without its token none is taken yet, but a handshake may bring one."""
+    _log.info("connection %s: events at %s%s", connection.name, where, connection.path)
+    try:
+        if connection.settings.webhook_token is not None:
+            connection.settings.webhook_token.reveal()
+    except SettingsError as error:
+        _log.warning("connection %s: its events cannot be taken yet: %s", connection.name, error)
 
 
 def _make_server(client: Client, connections: dict[str, Connection], bots: Bots) -> uvicorn.Server:

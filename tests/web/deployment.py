@@ -16,6 +16,7 @@ from sync_workers.redis.webhooks import Webhooks
 from sync_workers.sandbox.child import Child
 from sync_workers.sandbox.embedded import _free_port
 from sync_workers.sandbox.subscriptions import Subscription
+from sync_workers.worker.settings import KEY_PREFIX, PHASES
 from tests.conftest import wait_until
 from tests.system.deployment import Deployment, deployed
 
@@ -68,11 +69,18 @@ class Hearing:
     def wait_until_settled(self) -> None:
         """Wait until nothing waits to be fired, and the last run has ended."""
         keys = Keys("whole")
+        sent = [f"{KEY_PREFIX}{name}" for name in (*PHASES, "unacked")]
+        names = (keys.webhook("waiting"), keys.current, keys.following, *sent)
 
         def is_settled() -> bool:
-            return not self.whole.client.ask("EXISTS", keys.webhook("waiting"), keys.current, keys.following)
+            return not self.whole.client.ask("EXISTS", *names)
 
         wait_until(is_settled, self.whole.logs, 60)
+
+    def bursts(self) -> int:
+        """How often an event came when nothing waited that it could join; a slow machine makes several."""
+        counts = self.webhooks.counts()
+        return counts["received"] - sum(counts.get(what, 0) for what in ("joined", "repeated", "own"))
 
     def runs(self) -> list[dict[str, Any]]:
         return self.whole.runs.recent(100)

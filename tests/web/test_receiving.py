@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from sync_workers.errors import SettingsError
 from sync_workers.model import Pair
 from sync_workers.redis.connect import Client, connect
 from sync_workers.redis.keys import Keys
@@ -250,7 +249,11 @@ def test_the_last_event_is_remembered(stage: Stage) -> None:
     assert abs(datetime.now(UTC) - last) < timedelta(minutes=5)
 
 
-def test_a_token_that_is_not_there_is_told_at_the_start(redis_client: Client, tmp_path: Path) -> None:
-    more = 'webhook_token = { env = "NOT_SET_ANYWHERE" }'
-    with pytest.raises(SettingsError, match="NOT_SET_ANYWHERE"), staged(redis_client, tmp_path, more):
-        pass
+def test_a_handshake_brings_the_token_that_the_task_file_names_already(
+    redis_client: Client, tmp_path: Path
+) -> None:
+    with staged(redis_client, tmp_path, 'webhook_token = { file = "not-there-yet" }') as stage:
+        stage.webhooks.open_window(timedelta(minutes=1))
+
+        assert stage.send(b'{"verification_token": "secret_new"}', None) == 200
+        assert stage.webhooks.offered() == "secret_new"
