@@ -122,13 +122,14 @@ def change(page_id: str, body: Body, value: Any) -> dict[str, Any]:
             "would be moved or deleted: leave their <page> and <database> tags in the text as they are"
         )
         raise RejectedError(msg)
+    if not body.shown.strip():
+        # What a person begins to write there meanwhile stays.
+        return {"type": "insert_content", "insert_content": {"content": text, "position": {"type": "end"}}}
     before = body.shown.split("\n")
     after = _kept_lines(before, lines_of(text))
     # Notion shows no empty lines; where it does, lines cannot be told apart as they are here.
-    part = _part(body.shown, before, after) if lines_of(body.shown) == before else None
-    if part is None:
-        return whole(body, text)
-    old, new = part
+    is_plain = lines_of(body.shown) == before
+    old, new = _part(body.shown, before, after) if is_plain else (body.shown, "\n".join(after))
     updates = [{"old_str": old, "new_str": new}]
     return {"type": "update_content", "update_content": {"content_updates": updates}}
 
@@ -148,8 +149,8 @@ def _kept_lines(before: list[str], after: list[str]) -> list[str]:
     return kept
 
 
-def _part(shown: str, before: list[str], after: list[str]) -> tuple[str, str] | None:
-    """What to look for and what to put in its place; None for the whole.
+def _part(shown: str, before: list[str], after: list[str]) -> tuple[str, str]:
+    """What to look for and what to put in its place.
 
     Notion looks for the text that is to be replaced and refuses to go on where it does not find it, so that
     what a person changes there meanwhile is not overwritten, and what they change elsewhere stays.
@@ -165,9 +166,15 @@ def _part(shown: str, before: list[str], after: list[str]) -> tuple[str, str] | 
     while start > 0 or last < len(before):
         start, last, new_last = _wider(start, last, new_last, before)
         old = "\n".join(before[start:last])
-        if old.strip() and shown.count(old) == 1 and (start > 0 or last < len(before)):
+        if old.strip() and _stands_once(shown, old):
             return old, "\n".join(after[start:new_last])
-    return None
+    return shown, "\n".join(after)
+
+
+def _stands_once(shown: str, old: str) -> bool:
+    """Also where two places overlap: in `a, a, a` there are two of `a, a`."""
+    first = shown.find(old)
+    return first >= 0 and shown.find(old, first + 1) < 0
 
 
 def _wider(start: int, last: int, new_last: int, before: list[str]) -> tuple[int, int, int]:

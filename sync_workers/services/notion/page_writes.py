@@ -64,7 +64,7 @@ def write_body(api: Api, page_id: str, body: Body, value: Any, expect: Callable[
         if request["type"] == "replace_content":
             raise
         # Nobody changed it, so Notion's search and ours differ: the whole text says the same.
-        return _send(api, page_id, bodies.whole(body, value), value)
+        return _send(api, page_id, bodies.whole(body, bodies.text_of(value)), value)
 
 
 def _send(api: Api, page_id: str, request: Mapping[str, Any], value: Any) -> Body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ import pytest
 from sync_workers.errors import MovedError, RejectedError, SettingsError, UnknownOutcomeError
 from sync_workers.model import Record
 from sync_workers.services.base import Mapped
+from sync_workers.services.local_budget import LocalBudget
+from sync_workers.services.notion.bodies import Body
+from sync_workers.services.notion.client import Api
+from sync_workers.services.notion.page_writes import write_body
 from sync_workers.services.notion.service import NotionService
+from sync_workers.services.notion.settings import NotionConnection
 from tests.sandbox.replay import Clock
 from tests.services.notion.world import NotionWorld, notion_world
 
@@ -375,3 +381,42 @@ class TestNames:
     def test_what_is_no_part_of_a_page_is_none(self, world: NotionWorld) -> None:
         with pytest.raises(SettingsError, match="page:body"):
             world.open(Mapped(("Name", "page:body"), key="Name")).fetch()
+
+
+class TestBetweenLookAndWrite:
+    """What a person does in the moment after the look, which no look can see."""
+
+    def late(self, world: NotionWorld, before: str, edited: str, wanted: str, *, moved: bool = False) -> str:
+        """Write over a body that a person changes right after the look; what stands there then."""
+        page = world.add({"Name": "Bread"})
+        write(world, page, edited)
+
+        def expect() -> None:
+            if moved:
+                msg = "changed"
+                raise MovedError(msg)
+
+        connection = NotionConnection.model_validate({"token": world.token, "url": world.server.url})
+        with closing(Api(connection, LocalBudget())) as api:
+            write_body(api, page, Body(before), wanted, expect)
+        return body(world, page)
+
+    def test_an_edit_elsewhere_on_the_page_stays(self, world: NotionWorld) -> None:
+        lines = [f"line {number}" for number in range(9)]
+        before = "\n".join(lines)
+        edited = before.replace("line 8", "a person's line")
+        shown = self.late(world, before, edited, before.replace("line 2", "line two"))
+        assert shown == edited.replace("line 2", "line two")
+
+    def test_an_edit_at_the_very_place_is_not_overwritten(self, world: NotionWorld) -> None:
+        with pytest.raises(MovedError):
+            self.late(world, "one\ntwo\nthree", "one\n2\nthree", "one\nzwei\nthree", moved=True)
+        (page,) = world.notion.pages(world.source)
+        assert page.body == "one\n2\nthree"
+
+    def test_where_nobody_changed_it_the_whole_is_written(self, world: NotionWorld) -> None:
+        # as if Notion did not find what it showed itself
+        assert self.late(world, "one\nzwei\nthree", "one\n2\nthree", "one\ntwo\nthree") == "one\ntwo\nthree"
+
+    def test_what_a_person_begins_on_an_empty_page_stays(self, world: NotionWorld) -> None:
+        assert self.late(world, "", "a person's line", "ours") == "a person's line\nours"
