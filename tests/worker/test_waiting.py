@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from sync_workers.engine.rules import FieldRule, Rules
-from sync_workers.errors import NotYetError
+from sync_workers.errors import NotYetError, RejectedError
 from sync_workers.model import ID, NOTHING, Fields, Pair, Part, Record
 from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
@@ -22,18 +22,22 @@ from sync_workers.schedule import Schedule
 from sync_workers.services.base import Fetched, Mapped, ReadResult, Service
 from sync_workers.services.budget import Account, Budget
 from sync_workers.services.local_budget import LocalBudget
-from sync_workers.services.memory import Container, MemoryService
+from sync_workers.services.memory import FULL, Container, MemoryService
 from sync_workers.worker import phases
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.patience import LONGEST_STANDSTILL
 from sync_workers.worker.process import Process
 
+BAD = "one that is never taken"
+
 
 class CountedService(MemoryService):
-    """Records in memory; each call to it goes by a budget."""
+    """Records in memory; each call to it goes by a budget. Repeating a create makes a second record."""
 
     def __init__(self, container: Container, budget: Budget, account: Account) -> None:
-        super().__init__(container, Mapped(("name",), key="name"))
+        super().__init__(
+            container, Mapped(("name",), key="name"), replace(FULL, safe_create=False, marks=False)
+        )
         self._budget, self._account = budget, account
 
     def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
@@ -46,6 +50,8 @@ class CountedService(MemoryService):
 
     def create(self, fields: Fields, idempotency: str) -> Record:
         with self._budget.call(self._account):
+            if fields["name"] == BAD:
+                raise RejectedError("never like this")
             return super().create(fields, idempotency)
 
     def update(self, record: Record, fields: Fields) -> Record:
@@ -138,6 +144,16 @@ def test_a_run_that_waits_goes_on_where_it_was_and_nothing_failed(scene: Scene) 
     assert scene.shown() == Pair(names, names)
     assert len(waits) == 2  # 11 calls, 4 in a minute
     assert all(timedelta(seconds=30) < wait <= timedelta(seconds=61) for wait in waits)
+
+
+def test_what_failed_before_the_wait_is_told_after_it(scene: Scene) -> None:
+    for name in (BAD, *(f"record {number}" for number in range(6))):
+        scene.task.containers.notion.add(name=name)
+    done, waits = scene.run(delivered(scene))
+    assert waits
+    assert done.shown["outcome"] == "partial"
+    assert done.shown["failed"] == 1
+    assert done.shown["counts"] == {"other.create": 6}
 
 
 def test_an_update_that_waited_in_its_middle_is_written_once(scene: Scene) -> None:
