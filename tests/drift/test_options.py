@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from contextlib import closing
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from sync_workers.errors import RejectedError
+from sync_workers.errors import MovedError, RejectedError
 from sync_workers.report import Outcome
 from sync_workers.sandbox.faults import Kind
 from sync_workers.secret import Secret
@@ -163,3 +164,64 @@ def test_a_connection_that_may_not_change_the_data_source_says_so(stage: Stage, 
         service.create({"Name": "Bread", "State": "Blocked"}, "1")
     service.close()
     assert stage.pages() == []
+
+
+# --- the schema changes between the plan and its writes ---
+
+
+def ids_of(stage: Stage) -> dict[str, str]:
+    shown = stage.call("GET", f"data_sources/{stage.source}")["properties"]
+    return {name: shown[name]["id"] for name in ("Name", "Due")}
+
+
+def reopened(stage: Stage, token: Secret, ids: dict[str, str]) -> NotionService:
+    """The service as `apply` opens it: what `get` knew of the properties, it knows too."""
+    connection = NotionConnection.model_validate({"token": token, "url": stage.url})
+    container = NotionContainer(data_source=stage.source)
+    return NotionService(connection, container, Mapped(("Name", "Due"), ids=ids), LocalBudget())
+
+
+def test_a_rename_between_the_plan_and_its_writes_changes_nothing(stage: Stage, token: Secret) -> None:
+    page_id, ids = stage.add(Name="Bread", Due="2026-03-01"), ids_of(stage)
+    with closing(reopened(stage, token, ids)) as before:
+        (record,) = before.fetch().records
+    stage.change(Due={"name": "Deadline"})
+    later = reopened(stage, token, ids)
+
+    later.update(record, {"Due": date(2026, 3, 2)})
+    made = later.create({"Name": "Milk", "Due": date(2026, 3, 3)}, "1")
+
+    assert stage.page(page_id)["Deadline"] == "2026-03-02"
+    assert made.fields == {"Name": "Milk", "Due": date(2026, 3, 3)}
+    later.close()
+
+
+def test_a_deletion_between_the_plan_and_its_writes_leaves_them_to_the_next_run(
+    stage: Stage, token: Secret
+) -> None:
+    page_id, ids = stage.add(Name="Bread", Due="2026-03-01"), ids_of(stage)
+    with closing(reopened(stage, token, ids)) as before:
+        (record,) = before.fetch().records
+    stage.change(Due=None)
+    later = reopened(stage, token, ids)
+
+    with pytest.raises(MovedError, match="lost property Due"):
+        later.update(record, {"Name": "Rye", "Due": date(2026, 3, 2)})
+    with pytest.raises(MovedError, match="lost property Due"):
+        later.create({"Name": "Milk", "Due": date(2026, 3, 2)}, "1")
+    later.update(record, {"Name": "Rye"})  # what does not name it goes on
+
+    assert [page["Name"] for page in stage.pages()] == ["Rye"]
+    assert stage.page(page_id)["Name"] == "Rye"
+    later.close()
+
+
+def test_a_type_that_changes_right_before_a_write_is_no_bad_record(stage: Stage, token: Secret) -> None:
+    ids = ids_of(stage)
+    service = reopened(stage, token, ids)
+    service.schema()
+    stage.change(Due={"number": {}})
+
+    with pytest.raises(MovedError, match="was deleted or changed its type"):
+        service.create({"Name": "Milk", "Due": date(2026, 3, 2)}, "1")
+    service.close()

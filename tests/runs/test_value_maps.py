@@ -201,6 +201,31 @@ def test_swapped_sides_remember_the_same(chance: Random) -> None:
     assert told[0] == told[1]
 
 
+def test_the_states_of_a_to_do_come_back_on_both_sides() -> None:
+    """Several states of Notion mean one of a to-do, and several of a to-do mean one of Notion."""
+    same = [
+        ("To do", "NEEDS-ACTION"), ("Doing", "IN-PROCESS"), ("Blocked", "IN-PROCESS"),
+        ("Done", "COMPLETED"), ("Done", "CANCELLED"),
+    ]  # fmt: skip
+    values = tuple(Pair(*pair) for pair in same)
+    here = Here(
+        replace(RULES, fields=(FieldRule(NAME), FieldRule(TEXT, values=values)), mode=ConflictMode.NEWER)
+    )
+    here.add(Side.NOTION, title="Bread", text="Blocked")
+    here.run()
+    here.open()
+
+    says(here, Side.OTHER, "CANCELLED")
+    assert text(here, Side.NOTION) == "Done"
+    says(here, Side.OTHER, "IN-PROCESS")
+    assert text(here, Side.NOTION) == "Blocked"
+    says(here, Side.NOTION, "Done")
+    assert text(here, Side.OTHER) == "CANCELLED"
+    says(here, Side.NOTION, "To do")
+    assert text(here, Side.OTHER) == "NEEDS-ACTION"
+    assert here.is_quiet()
+
+
 # --- values that the map does not know ---
 
 
