@@ -123,6 +123,8 @@ def shown(value: Any, longest: int = 40) -> str:
         text = value.isoformat()
     elif isinstance(value, DateRange):
         text = f"{shown(value.start)} to {shown(value.end)}"
+    elif isinstance(value, Counterpart):
+        text = f"the counterpart of {value.of}"
     elif isinstance(value, list | tuple | set | frozenset):
         text = ", ".join(shown(item) for item in value)
     elif isinstance(value, Mapping):

@@ -127,6 +127,8 @@ class Relation(Crossing):
         if not said:
             return None
         if self._is_left_over(target.opposite, said[0]):
+            if there != ids_in(self.bases[target])[:1]:  # it was exchanged for what cannot be undone now
+                raise WaitingError(target.opposite, self.links.task, said[0])
             return current
         made = self._partner(target, said[0])
         return current if there == ids_in(made) else made
@@ -147,14 +149,16 @@ class Relation(Crossing):
     def _all(self, target: Side, said: Sequence[ID], current: Any) -> Any:
         """For two sides that keep many ids."""
         source, there = target.opposite, ids_in(current)
-        made = [self._partner(target, one) for one in said if not self._is_left_over(source, one)]
+        left = [one for one in said if self._is_left_over(source, one)]
+        made = [self._partner(target, one) for one in said if one not in left]
         strays = [one for one in there if not self.links.has(target, one)]
         self._expect_known(target, strays)
         # What was linked when both sides agreed, and is not any more, has its partners among the strays.
-        former = [one for one in ids_in(self.bases[source]) if not self.links.has(source, one)]
-        gone = [one for one in former if one not in said]
-        if strays and gone and len(gone) < len(former):  # nobody can tell which of them
+        gone = [one for one in self._former(source) if one not in said]
+        if strays and gone and left:  # nobody can tell which of them
             raise WaitingError(source, self.links.task, gone[0])
+        if left and any(one not in there for one in self._former(target)):  # and it cannot be brought back
+            raise WaitingError(source, self.links.task, left[0])
         wanted = made if gone else [*made, *strays]
         return current if _are_same(wanted, there) else wanted
 
@@ -164,6 +168,10 @@ class Relation(Crossing):
     def _is_left_over(self, side: Side, record_id: ID) -> bool:
         """Whether it had a counterpart when the bases were made, and has none now."""
         return not self.links.has(side, record_id) and record_id in ids_in(self.bases[side])
+
+    def _former(self, side: Side) -> list[ID]:
+        """What had a counterpart when the bases were made, and has none now."""
+        return [one for one in ids_in(self.bases[side]) if not self.links.has(side, one)]
 
     def _expect_known(self, side: Side, ids: Iterable[ID]) -> None:
         """Make sure that what a write would take away was seen by the opposite side."""
@@ -183,6 +191,8 @@ class Relation(Crossing):
         for target in Side:
             base, source = self.bases[target], target.opposite
             if self._is_single(target) or not self._is_single(source) or is_unset(base):
+                continue
+            if ids_in(values[source]) == ids_in(self.bases[source]):  # nothing was to be written
                 continue
             try:
                 wanted = self.to(target, values[source], base)

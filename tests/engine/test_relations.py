@@ -130,6 +130,13 @@ def test_an_edit_of_the_other_side_takes_away_only_what_that_side_knew(
     assert told(here.plan()) == rel(Side.NOTION, expected)
 
 
+def test_what_a_person_takes_away_in_notion_is_no_echo_of_the_poorer_side() -> None:
+    here = Here(ONE)
+    here.linked(["P4", "P2"], None)  # the column was cleared, and the rest stayed
+    here.edit(Side.NOTION, ["P2"])
+    assert told(here.plan()) == rel(Side.OTHER, "p2")
+
+
 def test_the_first_id_that_lost_a_conflict_makes_room_and_the_rest_stays() -> None:
     here = Here(ONE, mode=ConflictMode.OTHER)
     here.linked(["P1", "P2"], "p1")
@@ -439,3 +446,13 @@ def test_one_way_only_the_source_is_waited_for() -> None:
     here.edit(Side.NOTION, ["P2"])
     here.edit(Side.OTHER, "p1")
     assert told(here.plan()) == rel(Side.OTHER, "p2")
+
+
+@SHAPES
+def test_what_lost_its_link_and_wins_a_conflict_is_waited_for(shape: Pair[Field]) -> None:
+    here = Here(shape, mode=ConflictMode.NOTION)
+    here.linked(["P9"], "p9" if shape is ONE else ["p9"])
+    here.edit(Side.NOTION, ["P9", "P1"])
+    here.edit(Side.OTHER, "p2" if shape is ONE else ["p2"])
+    assert here.plan().operations == ()
+    assert here.held() == ["the value of 'Project' waits for projects to link record P9"]

@@ -372,3 +372,17 @@ def test_what_is_put_elsewhere_on_one_side_is_put_there_on_the_other(levels: Cal
     levels.task.run()
     assert levels.todos() == {"top": None, "middle": None, "leaf": "new", "new": None}
     assert levels.task.is_quiet()
+
+
+def test_a_project_that_is_deleted_while_tasks_point_to_it_goes_once_they_do_not(
+    linked: tuple[Desk, Mapping[str, ID]],
+) -> None:
+    desk, ids = linked
+    desk.notion.notion.trash_page(ids["Garden"])
+    assert desk.run("projects").outcome is Outcome.PARTIAL  # the database keeps what others point to
+    assert desk.rows() == {"Dig": ("Garden", None)}
+    desk.run("tasks")
+    assert desk.run("projects").outcome is Outcome.DONE
+    assert desk.db.run("SELECT title FROM projects") == [("Kitchen",)]
+    assert desk.rows() == {"Dig": (None, None)}
+    assert desk.is_quiet()

@@ -16,10 +16,12 @@ import pytest
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ID, About, Pair, Plan, Side
+from sync_workers.references import Counterpart
 from sync_workers.report import Report
 from sync_workers.runs.codec import from_bytes, to_bytes
 from sync_workers.services.base import Capabilities
 from sync_workers.services.memory import FULL
+from sync_workers.values import shown
 from tests.runs.crashing import Places, StoppedHereError, World
 
 ATTRS = Pair(("Name", "Up"), ("title", "up"))
@@ -148,3 +150,7 @@ def test_a_plan_that_names_what_it_makes_survives_the_way_from_phase_to_phase() 
     plan = start.plan(Report("crash"), start.services(Places()))
     assert any(op.references for op in plan)
     assert from_bytes(to_bytes(plan), Plan) == plan
+
+
+def test_a_plan_tells_a_person_what_it_will_name() -> None:
+    assert shown([Counterpart("N1"), "n2"]) == "the counterpart of N1, n2"
