@@ -264,9 +264,8 @@ def test_an_unknown_value_waits_also_when_its_record_is_new(side: Side) -> None:
 @BOTH
 def test_a_pair_that_is_added_brings_the_value_across(side: Side) -> None:
     """Neither a conflict nor a comparison afresh may overwrite what waited for it."""
-    here = Here(rules(side))
-    here.add(side, title="Bread", text="Dreaming")
-    here.run()
+    here = world_of(side)
+    says(here, side, "Dreaming")
     here.edit(side.opposite, ids_of(here)[side.opposite], note="newer")
     here.run()
     (name, attr, note) = here.world.rules.fields
