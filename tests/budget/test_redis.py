@@ -168,7 +168,7 @@ def test_a_killed_worker_leaves_no_window_with_more_calls(worlds: RedisWorlds) -
 
 
 def test_a_question_that_is_asked_twice_takes_one_turn(worlds: RedisWorlds) -> None:
-    account, budget = worlds.account(5), worlds.budget("one")
+    account, budget = worlds.account(1), worlds.budget("one")
     for _ in range(3):
         assert not budget._ask(account, "the same turn", "", knows_group=True).wait
     assert usage(worlds.client, account).calls == 1
