@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from sync_workers.errors import StateError
-from sync_workers.fields import Field, Kind
+from sync_workers.fields import Field, Kind, NewOptions, ValueForm
 from sync_workers.model import (
     About,
     Action,
@@ -47,7 +47,9 @@ _NOUNS: dict[str, type] = {
         *(Operation, Pair, Plan, Record, Reference, RefusedPlan, Refusal, Report),
     )
 }
-_ENUMS: dict[str, type[Enum]] = {enum.__name__: enum for enum in (Action, Kind, Outcome, Part, Side, Trigger)}
+_ENUMS: dict[str, type[Enum]] = {
+    enum.__name__: enum for enum in (Action, Kind, NewOptions, Outcome, Part, Side, Trigger, ValueForm)
+}
 _PARTS = {name: tuple(part.name for part in fields(noun)) for name, noun in _NOUNS.items()}
 
 
