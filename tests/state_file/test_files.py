@@ -10,7 +10,7 @@ import pytest
 
 from sync_workers.errors import StateError
 from sync_workers.model import Side
-from sync_workers.remarks import Decision, HeldConflict, Quarantined, Trail
+from sync_workers.remarks import Decision, HeldConflict, Memory, Quarantined, Trail
 from sync_workers.state import Pending, State
 from sync_workers.state_file import files
 from sync_workers.values import DateRange
@@ -29,6 +29,7 @@ FULL = State(
     trails={"n": {"When": Trail(last=Side.OTHER, written=["a"], turns=2)}},
     quarantine={Side.OTHER: {"q": Quarantined(reason="why", action="update", since=AT, due=AT)}},
     paused={Side.NOTION: {"n"}},
+    memory={"n": {"State": Memory(last={Side.NOTION: [(False, "Doing")]})}},
 )
 
 
