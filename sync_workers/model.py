@@ -233,6 +233,7 @@ class Plan:
             before them, so that a run that dies does not take them for older ones.
         unseen: Notion ids of linked records of which the state remarks something and that could not be
             compared now, such as those that are missing from a listing: what it remarks stays.
+        unread: likewise single fields of them, by Notion id and attribute.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -247,6 +248,7 @@ class Plan:
     ignored: tuple[Hold, ...] = ()
     parts_hidden: bool = False
     unseen: tuple[ID, ...] = ()
+    unread: tuple[tuple[ID, str], ...] = ()
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

@@ -19,6 +19,8 @@ class About:
         author: who changed it last, in the side's own terms.
         parent: id of the record of the same side that it belongs under.
         fixed: the attributes that must not be written on this very record, each with the reason.
+        unread: those that cannot be read on it now, likewise, as the end of a sentence that begins with the
+            field; they are not among its fields, which says neither that they are empty nor what they hold.
     """
 
     mark: str | None = None
@@ -26,6 +28,7 @@ class About:
     author: str | None = None
     parent: ID | None = None
     fixed: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
+    unread: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
 
 
 NOTHING_ELSE = About()

@@ -32,7 +32,9 @@ def key_of(crossings: Sequence[Crossing], rules: Rules, side: Side, record: Reco
 def content_of(crossings: Sequence[Crossing], side: Side, record: Record, form: Side) -> str:
     """All mapped fields of a record as text, in the form of one side."""
     values = ((c, _in_form(c, side, form, record.fields.get(c.attrs[side]))) for c in crossings)
-    return text_of(crossing.comparable(value) for crossing, value in values)
+    said = [crossing.comparable(value) for crossing, value in values]
+    # What does not show all of its fields is equal to nothing.
+    return text_of([*said, side, record.id] if record.about.unread else said)
 
 
 def text_of(values: Iterable[object]) -> str:

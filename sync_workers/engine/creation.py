@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_workers.engine.crossing import Crossing, UncrossableError
+from sync_workers.engine.unread import unread_on
 from sync_workers.model import ID, Action, Operation, Pair, Part, Recalled, Record, Side
 from sync_workers.references import Reference
 from sync_workers.state import Pending
@@ -54,6 +55,10 @@ def creation(crossings: Sequence[Crossing], target: Side, record: Record) -> Cre
     source = target.opposite
     made = Creation({}, {}, left_unset(crossings, target), [])
     for crossing in crossings:
+        if (waits := unread_on(crossing, source, record)) is not None:
+            if crossing.reaches(target):
+                made.held.append((crossing, waits))
+            continue
         value = record.fields.get(crossing.attrs[source])
         try:
             if crossing.reaches(target):

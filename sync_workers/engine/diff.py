@@ -13,7 +13,7 @@ from sync_workers.engine.adopt import Adopted, adopt
 from sync_workers.engine.alike import Alike, MarkOf, unmarked
 from sync_workers.engine.creation import creation, made_of
 from sync_workers.engine.crossing import Crossing
-from sync_workers.engine.decided import decided, unseen
+from sync_workers.engine.decided import decided, remarked, unseen
 from sync_workers.engine.draft import Draft
 from sync_workers.engine.field_map import FieldMap
 from sync_workers.engine.links import Links
@@ -25,6 +25,7 @@ from sync_workers.engine.recall import Memories
 from sync_workers.engine.relations import NO_LINKS, crossings_of, named_by
 from sync_workers.engine.rules import DeletePolicy, OutOfScopePolicy, Rules
 from sync_workers.engine.settling import Settling, held
+from sync_workers.engine.unread import hides_an_edit, unread_fields
 from sync_workers.fields import Field
 from sync_workers.model import (
     ID,
@@ -117,6 +118,7 @@ class _Diff:
             draft.plan(links=len(self.state.ids)),
             parts_hidden=self.rules.out_of_scope is OutOfScopePolicy.UNLINK,
             unseen=unseen(self.state, snapshot),
+            unread=unread_fields(self.crossings, snapshot, self.state, remarked(self.state)),
         )
 
     def _linked(self) -> None:
@@ -130,7 +132,7 @@ class _Diff:
                 continue
             base, other_base = notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING)
             # Nothing changed on either side: the case of nearly all records in nearly all runs.
-            if one.fields == base and another.fields == other_base:
+            if one.fields == base and another.fields == other_base and not _hide(one, another):
                 continue
             changed.append((Pair(one, another), Pair(base, other_base)))
         # After what is absent: what is made again has no counterpart yet that another record could name.
@@ -172,6 +174,10 @@ class _Diff:
         elif edited(self.field_map.shown[target], target, record, base):
             self.own.copied(target, record.id)
             self._create(side, ids, record, f"deleted on {side}, but edited on {target}")
+        # Deleted on one side, and nobody can tell whether it was edited on the other.
+        elif hidden := hides_an_edit(self.field_map.shown[target], target, record):
+            why = f"deleted on {side}, but left: {hidden!r} of it cannot be read and may have been edited"
+            self.draft.hold(target, record.id, why)
         # Deleted on one side, untouched on the other.
         else:
             action = Action.ARCHIVE if policy is DeletePolicy.ARCHIVE else Action.DELETE
@@ -270,3 +276,7 @@ class _Diff:
         part = Part.MATCHED if again else Part.created(source)
         memory = self.memories.left(ids, Pair.of(source, made.base, made.sent))
         self.draft.take(made.operation(part, target, ids, record, reason, memory))
+
+
+def _hide(*records: Record) -> bool:
+    return any(record.about.unread for record in records)

@@ -136,11 +136,15 @@ class _Matcher:
             left = Pair(self._still_free(Side.NOTION, left.notion), self._still_free(Side.OTHER, left.other))
         if not left.notion or not left.other or self._are_parted(left.notion, left.other):
             return
-        if self.rules.ambiguous is AmbiguousPolicy.REPORT:
+        if self.rules.ambiguous is AmbiguousPolicy.REPORT or self._hides_some(left):
             self.found.ambiguous.append(Ambiguity(Pair(tuple(left.notion), tuple(left.other))))
             for side in Side:
                 for record_id in left[side]:
                     del self.free[side][record_id]
+
+    def _hides_some(self, left: Pair[list[ID]]) -> bool:
+        """Whether one does not show all of its fields: a copy of it may be the second one."""
+        return any(self.free[side][i].about.unread for side in Side for i in left[side])
 
     def _still_free(self, side: Side, ids: Sequence[ID]) -> list[ID]:
         return [record_id for record_id in ids if record_id in self.free[side]]

@@ -14,6 +14,7 @@ from sync_workers.engine.crossing import Crossing, UncrossableError
 from sync_workers.engine.decided import NOTHING_DECIDED, Decided, stands, wanted
 from sync_workers.engine.resolve import verdict
 from sync_workers.engine.rules import Rules
+from sync_workers.engine.unread import unread
 from sync_workers.model import NOTHING, Conflict, Fields, Pair, Record, Side
 from sync_workers.references import Reference
 from sync_workers.remarks import Decision
@@ -75,6 +76,10 @@ def merge(
     """
     merged = Merged()
     for rule in crossings:
+        # One side does not show it: it may be anything there, so it stays as it is on both.
+        if (waits := unread(rule, records)) is not None:
+            merged.uncrossable[rule.attrs.notion] = waits
+            continue
         values = Pair.each(_taker(rule, Pair(records.notion.fields, records.other.fields), None))
         known = Pair.each(_taker(rule, bases, MISSING))
         crossing = rule.knowing(Pair.each(_taker(rule, bases, None)))
@@ -92,10 +97,12 @@ def merge(
 def edited(crossings: Sequence[Crossing], side: Side, record: Record, base: Mapping[str, Any]) -> bool:
     """Whether anything that crosses from this side changed since the side's base.
 
-    What is set, but has no base, counts as changed: nobody knows that it was not.
+    What is set, but has no base, counts as changed: nobody knows that it was not. What cannot be read
+    does not.
     """
     attrs = [crossing.attrs[side] for crossing in crossings if crossing.reaches(side.opposite)]
-    return any(not same(record.fields.get(attr), base.get(attr)) for attr in attrs)
+    shown = (attr for attr in attrs if attr not in record.about.unread)
+    return any(not same(record.fields.get(attr), base.get(attr)) for attr in shown)
 
 
 def _taker(crossing: Crossing, fields: Pair[Fields], default: object) -> Callable[[Side], Any]:

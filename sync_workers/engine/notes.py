@@ -109,6 +109,9 @@ class _Beside:
             if self._is_left(ids, records):
                 continue
             held = self.state.held.get(ids.notion or "", {})
+            # What is not shown now still waits for its decision, which may stand in the note already.
+            if held and any(one is not None and one.about.unread for one in (records.notion, records.other)):
+                continue
             text = question(conflicts) if conflicts else ""
             if _may_become(record.about.note, text, held):
                 why = "waits for a decision" if conflicts else "nothing waits for a decision any more"

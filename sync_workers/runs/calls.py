@@ -84,8 +84,7 @@ class Calls:
 
     def write(self, side: Side, record: Record, fields: Fields) -> Fields:
         """One update; what the service shows of the written fields."""
-        shown = self.on(side).update(record, fields)
-        return {attr: shown.fields.get(attr) for attr in fields}
+        return shown_of(self.on(side).update(record, fields), fields)
 
     def written_before(self, side: Side, record: Record, fields: Fields) -> Fields | None:
         """What the service shows of these fields if a stopped attempt wrote them; None if it did not.
@@ -227,6 +226,11 @@ class Calls:
         if not any(isinstance(one, Gone) for one in found):
             msg = f"{ids.notion} and its counterpart {ids.other} are not shown, but neither is deleted"
             raise HeldError(msg)
+
+
+def shown_of(record: Record, fields: Fields) -> Fields:
+    """What a record shows of what was just written; a field that it does not show is as it was sent."""
+    return {a: value if a in record.about.unread else record.fields.get(a) for a, value in fields.items()}
 
 
 def confirmed(plan: Plan, calls: Calls) -> Plan:

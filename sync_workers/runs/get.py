@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sync_workers.engine.notes import NO_NOTES
 from sync_workers.engine.rules import Rules
+from sync_workers.engine.unread import without_keyless
 from sync_workers.fields import Field
 from sync_workers.model import ID, NOTHING, Failure, Listing, Pair, Record, Side, Snapshot
 from sync_workers.report import Report
@@ -107,7 +108,8 @@ def get(
         setup |= seen(rules, fields, known, drift) | told(drift)
         keep = mirrors or NoMirrors()
         bound = Pair.each(lambda side: _bound(side, rules, setup, fields[side]))
-        snapshot = Pair.each(lambda side: _list(services[side], side, bound[side], keep, report, full=full))
+        read = Pair.each(lambda side: _list(services[side], side, bound[side], keep, report, full=full))
+        snapshot = Pair.each(lambda side: without_keyless(read[side], side, rules))
         for side in Side:
             report.failures.extend(snapshot[side].failures)
         steps = Pair.each(lambda side: services[side].capabilities.clock_step)

@@ -174,7 +174,7 @@ class _Ended:
         known, other_id = self.state.held.get(notion_id, {}).get(attr), self.state.ids.get(notion_id)
         # Not if it lost its link since then, or its counterpart was made again.
         is_same = other_id is not None and (known is None or known.other_id == other_id)
-        return is_same and notion_id in self.plan.unseen
+        return is_same and (notion_id in self.plan.unseen or (notion_id, attr) in self.plan.unread)
 
     def _is_by_person(self, one_field: OneField) -> bool:
         one = self.conflicts.get(one_field)

@@ -106,7 +106,7 @@ class _Undo:
                 why = f"its record {entry.ids[side]} of {side} is not there any more"
             elif not self._is_linked(entry.ids):
                 why = "the two records are not linked any more"
-            elif edited := [a for a in written if not same(record.fields.get(a), (after or {}).get(a))]:
+            elif edited := _differs(record, {a: (after or {}).get(a) for a in written}):
                 why = f"{', '.join(edited)} of {record.id} on {side} changed since"
             else:
                 self._add(Action.UPDATE, side, entry, Pair.of(side, record, None), written)
@@ -147,7 +147,8 @@ class _Undo:
         """A record without a link that shows just these values."""
         linked = self.state.linked(side)
         for record in self.snapshot[side].records.values():
-            if record.id not in linked and not _differs(record, fields):
+            shown = {attr: value for attr, value in fields.items() if attr not in record.about.unread}
+            if record.id not in linked and not _differs(record, shown):
                 return record.id
         return None
 
@@ -202,7 +203,8 @@ class _Undo:
 
 
 def _differs(record: Record, expected: Fields | None) -> list[str]:
-    return [attr for attr, value in (expected or {}).items() if not same(record.fields.get(attr), value)]
+    hidden, named = record.about.unread, (expected or {}).items()
+    return [attr for attr, value in named if attr in hidden or not same(record.fields.get(attr), value)]
 
 
 def _known_as(entry: Entry) -> ID:

@@ -45,6 +45,7 @@ class What(Enum):
         True,
     )
     UNREADABLE = ("cannot be read", "it is left alone, and never taken for deleted", True)
+    UNREAD = ("has a field that cannot be read", "that field waits, and the others cross", True)
     PENDING = (
         "create begun, end not seen",
         "the next run looks for what it made before it tries again",
@@ -164,6 +165,8 @@ def _compared(crossing: Crossing, side: Side, record: Record, bases: Pair[Fields
     """How one field of a record stands to its base, or where only the opposite one is known, to that."""
     mine, theirs = crossing.attrs[side], crossing.attrs[side.opposite]
     shown = record.fields.get(mine)
+    if mine in record.about.unread:
+        return What.UNREAD
     if not crossing.reaches(side.opposite):  # what is changed at a receiving end stays there
         return None
     if mine in bases[side]:

@@ -31,7 +31,7 @@ from sync_workers.model import (
 )
 from sync_workers.remarks import Quarantined
 from sync_workers.report import Report
-from sync_workers.runs.calls import Calls, HeldError
+from sync_workers.runs.calls import Calls, HeldError, shown_of
 from sync_workers.runs.changes import (
     both,
     idempotent,
@@ -208,14 +208,14 @@ class Writer:
     def _made(self, operation: Operation, source_id: ID, made: Record) -> Pair[Fields]:
         """The bases of a record that was just created and of the one it was made from."""
         side = operation.side
-        shown = {attr: made.fields.get(attr) for attr in operation.fields}
+        shown = shown_of(made, operation.fields)
         # It may be what an earlier attempt or a forgotten run made, edited by a person since then: nobody
         # knows its base.
         old = source_id in self.earlier[side] or made.id in self.there[side]
         if old and any(not same(shown[attr], value) for attr, value in operation.fields.items()):
             return Pair({}, {})
         unset = {a: None for a in operation.bases[side] if is_unset(made.fields.get(a))}
-        unsent = {a: made.fields.get(a) for a in operation.unsent}
+        unsent = {a: made.fields.get(a) for a in operation.unsent if a not in made.about.unread}
         return Pair.of(side, {**unset, **unsent, **shown}, operation.bases[side.opposite])
 
     def _shown_alone(self, side: Side) -> set[ID | None]:

@@ -234,8 +234,9 @@ class MemoryService(WithoutExtras):
     def _show(self, record: Record) -> Record:
         about = self._about(record.about)
         if not self.mapped.names:
-            return record if about is record.about else replace(record, about=about)
-        fields = {name: record.fields.get(name) for name in self.mapped.names}
+            fields = {n: value for n, value in record.fields.items() if n not in about.unread}
+            return replace(record, fields=fields, about=about) if about.unread else _with(record, about)
+        fields = {name: record.fields.get(name) for name in self.mapped.names if name not in about.unread}
         return replace(record, fields=fields, about=about)
 
     def _about(self, about: About) -> About:
@@ -243,6 +244,10 @@ class MemoryService(WithoutExtras):
         mark = about.mark if self.capabilities.marks else None
         note = about.note if self.capabilities.notes else None
         return about if (mark, note) == (about.mark, about.note) else replace(about, mark=mark, note=note)
+
+
+def _with(record: Record, about: About) -> Record:
+    return record if about is record.about else replace(record, about=about)
 
 
 class MemoryConnection(BaseModel):

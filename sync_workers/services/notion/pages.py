@@ -30,6 +30,18 @@ class UnreadableError(RejectedError):
     """One page shows what cannot be a record; all others go on."""
 
 
+class UnreadError(UnreadableError):
+    """One property of a page shows what cannot be read; its others go on.
+
+    Attributes:
+        why: the end of a sentence that begins with the property.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"property {name!r} {why}")
+
+
 class Pages:
     """Reads pages of one data source.
 
@@ -83,7 +95,7 @@ class Pages:
         Raises:
             AccessError: the integration may not read content, so that a page is but an id.
             LaterError: a mapped property is not there any more; the next run knows that from the start.
-            UnreadableError: a value is none that this version knows.
+            UnreadableError: its title, or what the page is marked with, is none that this version knows.
         """
         if "properties" not in page:
             msg = (
@@ -94,11 +106,11 @@ class Pages:
         modified = datetime.fromisoformat(page["last_edited_time"])
         # By the names of the task file, found by property id: a rename changes nothing.
         shown = _by_id(page)
-        fields = {wanted.name: self._value(page["id"], wanted, shown) for wanted in self.chosen.mapped}
+        fields, unread = self._values(page["id"], shown)
         beside = self._beside(page, known, body)
         about = self._about(page, shown)
-        if beside.fixed:
-            about = replace(about, fixed=beside.fixed)
+        if beside.fixed or unread:
+            about = replace(about, fixed=beside.fixed, unread=unread)
         fields |= beside.fields
         return Record(page["id"], fields, modified=modified, version=beside.version, about=about)
 
@@ -180,20 +192,34 @@ class Pages:
         named = self._value(page_id, self.chosen.parent, shown)
         return next((str(one) for one in named if one != page_id), None)
 
+    def _values(
+        self, page_id: ID, shown: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values of the mapped properties, and why others cannot be read; without its title no row is."""
+        fields: dict[str, Any] = {}
+        unread: dict[str, str] = {}
+        for wanted in self.chosen.mapped:
+            try:
+                fields[wanted.name] = self._value(page_id, wanted, shown)
+            except UnreadError as error:
+                if wanted.type == "title":
+                    raise
+                unread[wanted.name] = error.why
+        return fields, unread
+
     def _value(self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> Any:
         value = self._whole(page_id, wanted, shown)
         try:
             return wanted.read(value)
         except UnknownPersonError as error:
-            msg = f"property {wanted.name!r} {error}"
-            raise UnreadableError(msg) from None
+            raise UnreadError(wanted.name, str(error)) from None
         except (ValueError, KeyError, TypeError) as error:
             # Such as a year after 9999. From None: the cause would show the value.
-            msg = (
-                f"property {wanted.name!r} shows a value that cannot be read ({type(error).__name__}): "
-                "change it in Notion, or take the property out of the task"
+            why = (
+                f"cannot be read in Notion ({type(error).__name__}): change it there, or take the "
+                "property out of the task"
             )
-            raise UnreadableError(msg) from None
+            raise UnreadError(wanted.name, why) from None
 
     def _whole(
         self, page_id: str, wanted: Property, shown: Mapping[str, Mapping[str, Any]]

@@ -1,7 +1,7 @@
 """People by e-mail address or name, where the other side does not know Notion's ids.
 
 Nobody is guessed: an address or name that is not there, or there twice, is refused; a person whose address
-Notion does not show makes the row unreadable, so that both sides stay as they are.
+Notion does not show makes the field unread on that row, so that it stays as it is on both sides.
 """
 
 from __future__ import annotations

@@ -74,7 +74,8 @@ class Rows:
         now = self.in_place(record.id, found)
         wanted = (one for one in self._pages.chosen.fields if one.writable)
         compared = (one.name for one in wanted if one.name in record.fields)
-        if not all(same(now.fields[name], record.fields[name]) for name in compared):
+        # One that was not read then is not written; one that is not shown now may have been edited.
+        if not all(_shows(now, name, record.fields[name]) for name in compared):
             msg = f"page {record.id} changed in Notion since it was read"
             raise MovedError(msg)
         return now
@@ -111,7 +112,11 @@ class Rows:
 
 def keeps(record: Record, name: str, value: Any) -> bool:
     """Whether a record shows a value as Notion would keep it."""
-    return same(record.fields[name], cut_to_minute(value))
+    return _shows(record, name, cut_to_minute(value))
+
+
+def _shows(record: Record, name: str, value: Any) -> bool:
+    return name in record.fields and same(record.fields[name], value)
 
 
 def is_away(found: ReadResult, flag: str) -> bool:

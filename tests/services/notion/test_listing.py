@@ -136,9 +136,8 @@ class TestUnreadableRows:
 
     @pytest.fixture
     def shown(self) -> dict[str, Any]:
-        late = {"start": "10000-01-01", "end": None, "time_zone": None}
-        properties = {**page()["properties"], "Due Date": {"id": "Mn%3CA", "type": "date", "date": late}}
-        return page(properties=properties)
+        title = {"id": "title", "type": "title", "title": [{"type": "text", "text": {"content": "secret"}}]}
+        return page(properties={**page()["properties"], "Name": title})
 
     def test_the_others_are_listed_and_it_is_named(self, tmp_path: Path, shown: dict[str, Any]) -> None:
         with scripted_calls(tmp_path) as calls:
@@ -146,8 +145,18 @@ class TestUnreadableRows:
             fetched = calls.service.fetch()
         assert [record.id for record in fetched.records] == ["good"]
         assert list(fetched.unreadable) == [PAGE]
-        assert "Due Date" in fetched.unreadable[PAGE]
-        assert "10000" not in fetched.unreadable[PAGE]
+        assert "Name" in fetched.unreadable[PAGE]
+        assert "secret" not in fetched.unreadable[PAGE]
+
+    def test_a_value_that_cannot_be_read_hides_its_field_alone(self, tmp_path: Path) -> None:
+        late = {"start": "10000-01-01", "end": None, "time_zone": None}
+        properties = {**page()["properties"], "Due Date": {"id": "Mn%3CA", "type": "date", "date": late}}
+        with scripted_calls(tmp_path) as calls:
+            calls.faults = {"read": Answer(body=listing(page(properties=properties)))}
+            (record,) = calls.service.fetch().records
+        assert dict(record.fields) == {"Name": "Bread"}
+        assert list(record.about.unread) == ["Due Date"]
+        assert "10000" not in record.about.unread["Due Date"]
 
     @pytest.mark.parametrize("status", [400, 404])
     def test_a_page_that_goes_before_it_is_read_whole_ends_no_run(self, tmp_path: Path, status: int) -> None:

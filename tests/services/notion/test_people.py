@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sync_workers.errors import RejectedError, SettingsError
+from sync_workers.errors import MovedError, RejectedError, SettingsError
 from sync_workers.model import Record
-from sync_workers.services.base import Kind, Mapped, OutOfScope
+from sync_workers.services.base import Kind, Mapped
 from sync_workers.services.notion.service import NotionService
 from tests.services.notion.world import NotionWorld, notion_world
 
@@ -95,21 +95,42 @@ def test_who_is_unknown_or_not_told_from_others_is_refused_and_not_guessed(
         service.create({"Owner": [told]}, "one")
 
 
-def test_a_row_with_somebody_whose_address_is_hidden_is_unreadable_and_never_cleared(
-    world: NotionWorld,
-) -> None:
+def test_somebody_whose_address_is_hidden_hides_the_field_and_not_the_row(world: NotionWorld) -> None:
     page = world.add({"Name": "Bread", "Owner": owners(world)[:1]})
-    other = world.add({"Name": "Milk"})
     world.notion.store.shows_emails = False
-    service = by(world, "email")
+    service = world.open(Mapped(("Name", "Owner"), forms={"Owner": "email"}))
 
-    fetched = service.fetch()
+    record = only(service)
 
-    assert [record.id for record in fetched.records] == [other]
-    assert "capability to read user information" in fetched.unreadable[page]
+    assert dict(record.fields) == {"Name": "Bread"}
+    assert list(record.about.unread) == ["Owner"]
+    assert "capability to read user information" in record.about.unread["Owner"]
     found = service.read([page])[page]
-    assert isinstance(found, OutOfScope)
-    assert not found.is_sure  # its link waits, whatever the task says
+    assert isinstance(found, Record)
+    assert found.about.unread == record.about.unread
+
+
+def test_a_row_is_written_although_one_of_its_fields_cannot_be_read(world: NotionWorld) -> None:
+    page = world.add({"Name": "Bread", "Owner": owners(world)[:1]})
+    world.notion.store.shows_emails = False
+    service = world.open(Mapped(("Name", "Owner"), forms={"Owner": "email"}))
+
+    updated = service.update(only(service), {"Name": "Milk"})
+
+    assert updated.fields == {"Name": "Milk"}
+    assert world.notion.page(page).values["Owner"] == owners(world)[:1]
+
+
+def test_a_field_that_is_hidden_since_it_was_read_may_have_been_edited(world: NotionWorld) -> None:
+    world.add({"Name": "Bread", "Owner": owners(world)[:1]})
+    record = only(world.open(Mapped(("Name", "Owner"), forms={"Owner": "email"})))
+    world.notion.store.shows_emails = False
+    service = world.open(Mapped(("Name", "Owner"), forms={"Owner": "email"}))
+
+    with pytest.raises(MovedError):
+        service.update(record, {"Name": "Milk"})
+    with pytest.raises(MovedError):
+        service.delete(record)
 
 
 def test_a_guest_whom_the_list_of_users_does_not_show_is_found_where_they_are(world: NotionWorld) -> None:
