@@ -204,6 +204,16 @@ def test_a_page_is_made_from_markdown(api: Api, notion: Notion) -> None:
     assert Page(api.http, named["id"]).read()["markdown"] == "# Bread\n- fresh"
 
 
+def test_a_line_of_any_length_is_kept_and_stays_one_block(page: Page) -> None:
+    line = "word " * 1000 + "**" + "bold " * 500 + "end** [" + "label" * 400 + "](https://example.com)"
+    assert page.write("replace_content", new_str=line).status_code == 200
+    assert page.read()["markdown"] == line
+    (block,) = page.http.get(f"/v1/blocks/{page.id}/children").json()["results"]
+    lengths = [len(item["plain_text"]) for item in block["paragraph"]["rich_text"]]
+    assert max(lengths) <= 2000
+    assert len(lengths) > 3
+
+
 @pytest.mark.parametrize(
     "body",
     [

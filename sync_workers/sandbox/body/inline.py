@@ -7,10 +7,11 @@ As documented (developers.notion.com/guides/data-apis/enhanced-markdown): a line
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sync_workers.sandbox.nouns import Json
+from sync_workers.sandbox.texts import TEXT_LIMIT
 
 _ESCAPED = re.compile(r"([\\*~`$\[\]<>{}|^])")
 _TOKEN = re.compile(
@@ -108,7 +109,17 @@ def color_of(word: str) -> str:
 
 def parse(text: str) -> list[Json]:
     """Rich text as a client would write it."""
-    return [_item(kind, value, style) for kind, value, style in _merged(_parse(text, {}))]
+    return [_item(*part) for part in _split(_merged(_parse(text, {})))]
+
+
+def _split(parts: Iterable[tuple[str, Any, Json]]) -> Iterator[tuple[str, Any, Json]]:
+    """Only items of rich text have a longest length in Notion; a line of Markdown has none."""
+    for kind, value, style in parts:
+        if kind != "text":
+            yield kind, value, style
+            continue
+        for at in range(0, len(value), TEXT_LIMIT):
+            yield kind, value[at : at + TEXT_LIMIT], style
 
 
 def _merged(parts: Iterator[tuple[str, Any, Json]]) -> list[tuple[str, Any, Json]]:
