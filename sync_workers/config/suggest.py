@@ -21,11 +21,13 @@ class Other:
         container: what stands on the task's side beside `connection`.
         fields: for a kind whose fields are given, which of them suit a kind of value, the best first; empty
             where they may be called anything.
+        same: of such fields the ones that show the same thing, so that only one of them can be mapped.
     """
 
     connection: tuple[str, ...] = ()
     container: str = ""
     fields: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
+    same: frozenset[str] = frozenset()
 
 
 OTHERS: Mapping[str, Other] = {
@@ -41,10 +43,14 @@ OTHERS: Mapping[str, Other] = {
             Kind.NUMBER: ("priority", "percent"),
             Kind.CHOICES: ("categories",),
         },
+        same=frozenset({"status", "done"}),
     ),
     "memory": Other((), 'container = "things"'),
 }
 """What is suggested for a kind of service; whoever adds one may add a line here."""
+
+LIKELY = ("title", "status", "rich_text", "multi_select")
+"""The types that the fields of such a kind are meant for, before others that would fit as well."""
 
 STATES = ("NEEDS-ACTION", "IN-PROCESS", "COMPLETED")
 """What a to-do says for the groups of a status, in Notion's order of them."""
@@ -95,15 +101,22 @@ class _FieldMap:
 
     def lines(self, schema: Mapping[str, Field]) -> Iterator[str]:
         # The title first, so that it gets the name that a title has on the other side.
-        for name in sorted(schema, key=lambda name: name != self.title):
-            yield from self.line(name, schema[name])
+        names = sorted(schema, key=lambda name: name != self.title)
+        chosen = names if not self.other.fields else sorted(names, key=lambda n: self.rank(n, schema[n]))
+        targets = {name: self.target(name, schema[name]) for name in chosen if not schema[name].refused}
+        for name in names:
+            yield from self.line(name, schema[name], targets.get(name))
 
-    def line(self, name: str, found: Field) -> Iterator[str]:
+    def rank(self, name: str, found: Field) -> tuple[bool, ...]:
+        """Who chooses first: the title, what is called like a field, what the fields are for."""
+        alike = name.casefold() in self.fitting(found)
+        return name != self.title, not alike, found.type not in LIKELY, not found.type
+
+    def line(self, name: str, found: Field, target: str | None) -> Iterator[str]:
         key, about = quoted(name), f"# {one_line(found.type or str(found.kind))}"
         if found.refused:
             yield f"# {one_line(key)}: {one_line(found.refused)}"
             return
-        target = self.target(name, found)
         if target is None:
             yield f'# {one_line(key)} = "..."  {about}: no field of the other side is like it'
         elif found.type == "relation":
@@ -119,8 +132,10 @@ class _FieldMap:
     def target(self, name: str, found: Field) -> str | None:
         """A name for it on the other side that is not taken yet."""
         if self.other.fields:
-            fitting = self.other.fields.get(found.kind, ())
-            chosen = next((one for one in fitting if one not in self.taken), None)
+            free = [one for one in self.fitting(found) if one not in self.taken]
+            alike = name.casefold()
+            chosen = alike if alike in free else next(iter(free), None)
+            self.taken |= self.other.same if chosen in self.other.same else set()
         else:
             plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
             base = re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "field"
@@ -131,6 +146,12 @@ class _FieldMap:
         if chosen is not None:
             self.taken.add(chosen)
         return chosen
+
+    def fitting(self, found: Field) -> tuple[str, ...]:
+        """The given fields for it; none for what can only overwrite them, or would need a value map."""
+        if not found.writable or (found.kind is Kind.CHOICE and not found.groups):
+            return ()
+        return self.other.fields.get(found.kind, ())
 
     def extras(self, found: Field, target: str) -> Iterator[str]:
         """What stands in the table of a field besides the other side's name."""

@@ -126,6 +126,46 @@ def test_a_to_do_gets_the_states_that_it_knows(command: Command, notion: Sandbox
     assert '# "Own" = "..."' in Path("sync.toml").read_text(encoding="utf-8")
 
 
+def test_a_to_do_gets_what_is_most_like_its_fields_whatever_comes_first(
+    command: Command, notion: SandboxServer
+) -> None:
+    # given properties that would fit as well, or that nobody can write, before those that are meant
+    source = notion.notion.add_database(
+        "Things",
+        {
+            "Edited": "last_edited_time",
+            "Number": "unique_id",
+            "Ready": "checkbox",
+            "Sort": ["A", "B"],
+            "Papers": "files",
+            "Mail": "email",
+            "Begin": "date",
+            "Url": "url",
+            "Name": "title",
+            "State": "status",
+            "Due": "date",
+            "Notes": "rich_text",
+            "Tags": "multi_select",
+        },
+    )
+
+    rules = written(command, source, "--other", "caldav")
+
+    # then no two of them write one thing (status and done), and no date of the other side is overwritten
+    assert {name: rule.attrs.other for name, rule in rules.items()} == {
+        "Name": "summary",
+        "Url": "url",
+        "Due": "due",
+        "State": "status",
+        "Notes": "description",
+        "Tags": "categories",
+        "Begin": "start",
+        "Mail": "location",
+    }
+    text = Path("sync.toml").read_text(encoding="utf-8")
+    assert all(f'# "{name}" = "..."' in text for name in ("Edited", "Number", "Ready", "Sort", "Papers"))
+
+
 @pytest.mark.parametrize("kind", ["sql", "caldav", "memory"])
 def test_each_kind_is_written_so_that_it_loads(command: Command, notion: SandboxServer, kind: str) -> None:
     source = notion.notion.add_database("Things", {"Name": "title", "Tags": "multi_select"})
