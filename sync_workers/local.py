@@ -25,6 +25,7 @@ from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.calls import Calls, confirmed
 from sync_workers.runs.diff import decide
 from sync_workers.runs.get import Gathered, get
+from sync_workers.runs.reading import Wish
 from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
@@ -40,7 +41,7 @@ def plan_of(task: Task, client: Client, *, full: bool = False) -> tuple[Plan, Re
     report = Report(task.name, started=datetime.now(UTC))
     known = load_setup(client, task.name)
     with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL), known) as services:
-        gathered = get(services, task.sync_rules, report, full=full, known=known)
+        gathered = get(services, task.sync_rules, report, wish=Wish(full=full), known=known)
         reasons: tuple[str, ...] = ()
         try:
             state = load(client, task.name)

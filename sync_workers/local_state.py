@@ -126,7 +126,7 @@ def _gathered(task: Task, client: Client, report: Report) -> Gathered:
     RunsStore(client, task.name).expect_rested()
     known = load_setup(client, task.name)
     with task.sync_services(RedisBudget(client, task.name, Trigger.LOCAL), known) as services:
-        return get(services, task.sync_rules, report, full=True, known=known)
+        return get(services, task.sync_rules, report, known=known)
 
 
 def _backed_up(task: Task, state: State, beside: Path) -> Path:

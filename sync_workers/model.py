@@ -67,12 +67,16 @@ class Listing:
         complete: False when something was left out, so that absence proves nothing.
         failures: objects that are there but could not be read; never taken for gone.
         repeated: ids that came more than once; a guard refuses such a listing.
+        gone: ids that were asked for and are not there, so that their absence counts in any case.
+        hidden: ids that were asked for earlier and are out of scope, with the reason: they wait.
     """
 
     records: Mapping[ID, Record]
     complete: bool = True
     failures: tuple[Failure, ...] = ()
     repeated: tuple[ID, ...] = ()
+    gone: frozenset[ID] = frozenset()
+    hidden: Mapping[ID, str] = field(default_factory=dict)
 
 
 Snapshot: TypeAlias = Pair[Listing]

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
-from sync_workers.model import ID, Side
+from sync_workers.model import ID, Record, Side
 from sync_workers.remarks import Decision, HeldConflict, Memory, Quarantined, Trail
 from sync_workers.values import from_json, to_json
 
@@ -133,6 +133,9 @@ def read_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {attr: from_json(value) for attr, value in fields.items()}
 
 
+Glimpse: TypeAlias = Record | str
+"""What one record was seen to show, besides all listings; or why it is not there, empty when it is gone."""
+
 Link: TypeAlias = tuple[ID, Mapping[str, Any], Mapping[str, Any]]
 """A link as its Notion id names it: other id, Notion base, other base."""
 
@@ -151,6 +154,9 @@ class Change:
             one by one, since a person may add one while a run removes another.
         quarantine: per side and id what is known of its failure, or None.
         paused: per side and id whether a person wants it left alone.
+        shown: what was seen of single records. No part of the state, but kept in the same step, so that the
+            next run does not take what we wrote for an edit.
+        looks: records that the next run has to ask for by id, or not any more; likewise.
     """
 
     links: Mapping[ID, Link | None] = field(default_factory=dict)
@@ -163,6 +169,8 @@ class Change:
     quarantine: Mapping[tuple[Side, ID], Quarantined | None] = field(default_factory=dict)
     paused: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
     memory: Mapping[ID, dict[str, Memory] | None] = field(default_factory=dict)
+    shown: Mapping[tuple[Side, ID], Glimpse] = field(default_factory=dict)
+    looks: Mapping[tuple[Side, ID], bool] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) for part in fields(self)) or self.setup is not None

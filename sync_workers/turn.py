@@ -35,6 +35,7 @@ from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import Gathered, get, spent
 from sync_workers.runs.history import Kept
 from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.reading import Wish
 from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
@@ -139,9 +140,9 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
     runs = RunsStore(turn.client, task.name)
     runs.expect_rested()
     mirrors = KeptMirrors(runs, turn.lease.run, turn.lease.fence)
-    known = store.setup()
+    known, wish = store.setup(), Wish(full=turn.full, now=datetime.now(UTC))
     with task.sync_services(turn.budget, known) as services:
-        gathered = get(services, task.sync_rules, report, mirrors=mirrors, full=turn.full, known=known)
+        gathered = get(services, task.sync_rules, report, mirrors=mirrors, wish=wish, known=known)
         state = store.load()
         settle_intents(store, turn.lease.run, task.sync_rules, state, gathered.snapshot, gathered.fields)
         choice = choose(turn, state, gathered)

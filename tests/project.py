@@ -37,7 +37,7 @@ ONLY_IN = {
 ENGINE_MAY = {
     *("engine", "fields", "markdown", "model", "record", "references", "remarks", "sides", "state", "values")
 }
-SHARED_SERVICES = {"base", "budget", "local_budget", "hooks", "hook_values", "memory"}
+SHARED_SERVICES = {"base", "budget", "local_budget", "feeds", "hooks", "hook_values", "memory"}
 
 
 @dataclass(frozen=True)

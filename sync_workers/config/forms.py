@@ -8,7 +8,14 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync_workers import schedule
-from sync_workers.engine.rules import AmbiguousPolicy, DeletePolicy, Direction, Limits, OutOfScopePolicy
+from sync_workers.engine.rules import (
+    AmbiguousPolicy,
+    DeletePolicy,
+    Direction,
+    Limits,
+    OutOfScopePolicy,
+    Rules,
+)
 from sync_workers.fields import NewOptions, ValueForm
 from sync_workers.model import ConflictMode, Pair, Side
 
@@ -27,6 +34,7 @@ def _interval(value: object) -> timedelta:
 
 
 _LIMITS = Limits()
+_RULES = Rules(())
 _VALUE = (str, bool, int, float)
 
 
@@ -94,6 +102,7 @@ class TaskForm(Form):
     out_of_scope: Annotated[OutOfScopePolicy, Field(strict=False)] = OutOfScopePolicy.WAIT
     ambiguous: Annotated[AmbiguousPolicy, Field(strict=False)] = AmbiguousPolicy.REPORT
     loop_limit: Annotated[int, Field(ge=0)] = 10
+    full_every: Interval = _RULES.full_every
     match: Annotated[list[Text], Field(min_length=1)] | None = None
     notion: Table
     other: Table

@@ -87,6 +87,7 @@ class _TaskReader:
             key=key,
             limits=Limits(**limits.model_dump()),
             loop_limit=form.loop_limit,
+            full_every=form.full_every,
         )
         return TaskConfig(name, schedule, rules, Pair(sides.notion, sides.other))
 

@@ -30,4 +30,7 @@ class Absence:
             return "it cannot be read"
         if self.fresh:
             return "the set-up changed"
-        return "" if self.snapshot[side].complete else "the listing is not complete"
+        listing = self.snapshot[side]
+        if record_id in listing.hidden:
+            return listing.hidden[record_id]
+        return "" if listing.complete or record_id in listing.gone else "the listing is not complete"

@@ -109,6 +109,7 @@ class Rules:
             records bring their key with them (hooks).
         clock_steps: how coarse each side's times of change are.
         task_resolves: conflicts go to the task's own `resolve_conflict`.
+        full_every: how often all is compared where a change feed does not name what was deleted.
         loop_limit: so many turns may a field take in runs in a row (see `engine.loops`); 0 for any number.
     """
 
@@ -123,6 +124,7 @@ class Rules:
     clock_steps: Pair[timedelta] = Pair(timedelta(0), timedelta(0))
     task_resolves: bool = False
     loop_limit: int = 10
+    full_every: timedelta = timedelta(hours=1)
 
     def names(self, task: str) -> bool:
         """Whether a field names records of that task."""

@@ -119,6 +119,10 @@ class Keys:
         """What one side's last listing was, with its cursor."""
         return f"{self.prefix}:mirror:{side.value}"
 
+    def shown(self, side: Side) -> str:
+        """Hash of what was seen of single records since the mirror was kept."""
+        return f"{self.prefix}:shown:{side.value}"
+
     def looks(self, side: Side) -> str:
         """Hash of the ids that the next run asks for by themselves; each with a word of whoever added it."""
         return f"{self.prefix}:looks:{side.value}"
@@ -130,6 +134,10 @@ class Keys:
     def blob(self, run: ID, name: str) -> str:
         """Something large of a run: its snapshot, its plan."""
         return f"{self.prefix}:run:{run}:{name}"
+
+    def parts(self, run: ID) -> str:
+        """List of the parts of the listings that a run has read so far."""
+        return f"{self.prefix}:run:{run}:parts"
 
     def staged(self, key: str) -> str:
         """Where a whole hash is written before it takes its place at once."""

@@ -195,7 +195,8 @@ class Lease:
             scripts.END,
             (
                 keys.lease, keys.current, keys.following, keys.reports, keys.counters, keys.history,
-                keys.paused, keys.journal(self.run), *(keys.blob(self.run, name) for name in BLOBS),
+                keys.paused, keys.journal(self.run), keys.parts(self.run),
+                *(keys.blob(self.run, name) for name in BLOBS),
             ),
             (
                 owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"]),

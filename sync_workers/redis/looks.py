@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from sync_workers.model import ID, Side
-from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 
@@ -42,10 +41,3 @@ class Looks:
         """The looks that no run has used yet: id and word."""
         found = self._client.ask("HGETALL", self._keys.looks(side))
         return {record_id.decode(): word.decode() for record_id, word in found.items()}
-
-    def used(self, side: Side, looks: Mapping[ID, str]) -> None:
-        """Take away what `waiting` gave; what was added again since then stays."""
-        items = list(looks.items())
-        for start in range(0, len(items), CHUNK):
-            pairs = [part for item in items[start : start + CHUNK] for part in item]
-            self._client.run(scripts.LOOKED, (self._keys.looks(side),), pairs)

@@ -6,17 +6,18 @@ import json
 import math
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync_workers.errors import LaterError, LeaseLostError, StateError
-from sync_workers.model import ID, Side
+from sync_workers.model import ID, NOTHING, Side
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import BLOBS, owner
+from sync_workers.redis.looks import Looks
 
 BLOB_KEPT = timedelta(days=1)
 """How long the snapshot of a run that died lies around; a run that ends removes its own."""
@@ -62,7 +63,7 @@ class RunsStore:
         """
         if name not in BLOBS:
             raise ValueError(f"{name} is none of {', '.join(BLOBS)}")
-        self._put(run, fence, self._keys.blob(run, name), body, str(int(BLOB_KEPT.total_seconds() * 1000)))
+        self._put(run, fence, self._keys.blob(run, name), body, str(_milliseconds(BLOB_KEPT)))
 
     def get(self, run: ID, name: str) -> bytes | None:
         """What an earlier phase handed on; None when there is nothing (any more)."""
@@ -72,17 +73,60 @@ class RunsStore:
         """Whether an earlier phase handed it on."""
         return bool(self._client.ask("EXISTS", self._keys.blob(run, name)))
 
-    def put_mirror(self, run: ID, fence: int, side: Side, body: bytes) -> None:
-        """Keep a side's listing with its cursor for the next run; raises as `put`."""
-        self._put(run, fence, self._keys.mirror(side), body, "")
+    def add_part(self, run: ID, fence: int, place: int, body: bytes) -> None:
+        """Keep one more part of what a run lists, the how manieth it is; raises as `put`."""
+        args = (owner(run, fence), place, zlib.compress(body, level=1), _milliseconds(BLOB_KEPT))
+        if not self._client.run(scripts.PART, (self._keys.lease, self._keys.parts(run)), args):
+            raise self._lost(run)
+
+    def parts(self, run: ID) -> list[bytes]:
+        """The parts that a run has listed so far."""
+        key = self._keys.parts(run)
+        return [body for packed in self._client.ask("LRANGE", key, 0, -1) if (body := unpacked(key, packed))]
+
+    def drop_parts(self, run: ID) -> None:
+        """They are worthless."""
+        self._client.ask("DEL", self._keys.parts(run))
+
+    def put_mirror(
+        self,
+        run: ID,
+        fence: int,
+        side: Side,
+        body: bytes | None,
+        seen: Collection[ID] = (),
+        looks: Mapping[ID, str] = NOTHING,
+    ) -> None:
+        """Keep a side's listing with its cursor for the next run; raises as `put`.
+
+        What was seen of single records and the looks that it has taken in go in the same step. None leaves
+        the listing that is kept.
+        """
+        keys, packed = self._keys, b"" if body is None else zlib.compress(body, level=1)
+        words = [part for look in looks.items() for part in look]
+        names = (keys.lease, keys.mirror(side), keys.shown(side), keys.looks(side))
+        if not self._client.run(scripts.MIRROR, names, (owner(run, fence), packed, len(seen), *seen, *words)):
+            raise self._lost(run)
+
+    def beside(self, side: Side) -> tuple[Mapping[ID, bytes], Mapping[ID, str], bool, bool]:
+        """What is known of single records of a side: seen, and looks.
+
+        Also whether a create on that side is looked for, and whether there is no state.
+        """
+        keys, ask = self._keys, self._client.ask
+        seen = {i.decode(): body for i, body in ask("HGETALL", keys.shown(side)).items()}
+        looks = Looks(self._client, keys.task).waiting(side)
+        begun = [name for name in ask("HKEYS", keys.part("pending")) if name.startswith(f"{side}:".encode())]
+        return seen, looks, bool(begun), not ask("EXISTS", keys.meta)
 
     def mirror(self, side: Side) -> bytes | None:
         """What `put_mirror` kept; None makes the next run read the side as a whole."""
         return self._get(self._keys.mirror(side))
 
     def drop_mirrors(self) -> None:
-        """Forget both listings."""
-        self._client.ask("DEL", *(self._keys.mirror(side) for side in Side))
+        """Forget both listings, and what was seen of single records since."""
+        keys = self._keys
+        self._client.ask("DEL", *map(keys.mirror, Side), *map(keys.shown, Side))
 
     def rest(self, wait: timedelta) -> None:
         """Leave the task's services alone for so long; an earlier request for longer stands."""
@@ -174,10 +218,13 @@ class RunsStore:
     def _put(self, run: ID, fence: int, key: str, body: bytes, ttl: str) -> None:
         packed = zlib.compress(body, level=1)  # the fastest level takes most of what JSON has to give
         if not self._client.run(scripts.PUT, (self._keys.lease, key), (owner(run, fence), packed, ttl)):
-            raise LeaseLostError(
-                f"task {self._keys.task}: run {run} does not have the lease any more and stored nothing; "
-                "the next run goes on from what is stored"
-            )
+            raise self._lost(run)
+
+    def _lost(self, run: ID) -> LeaseLostError:
+        return LeaseLostError(
+            f"task {self._keys.task}: run {run} does not have the lease any more and stored nothing; "
+            "the next run goes on from what is stored"
+        )
 
     def _get(self, key: str) -> bytes | None:
         return unpacked(key, self._client.ask("GET", key))
@@ -185,6 +232,10 @@ class RunsStore:
 
 def _moment(milliseconds: bytes | None) -> datetime | None:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
 
 
 def unpacked(key: str, packed: bytes | None) -> bytes | None:

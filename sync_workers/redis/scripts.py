@@ -15,8 +15,9 @@ CLAIM = "claim"
 END = "end"
 HEADS = "heads"
 KEEP = "keep"
-LOOKED = "looked"
+MIRROR = "mirror"
 OFFER = "offer"
+PART = "part"
 PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
@@ -35,8 +36,9 @@ ALL = (
     END,
     HEADS,
     KEEP,
-    LOOKED,
+    MIRROR,
     OFFER,
+    PART,
     PUT,
     RENEW,
     REPLACE,

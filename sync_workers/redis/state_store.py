@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
 from sync_workers.errors import LeaseLostError, StateError
-from sync_workers.model import ID
+from sync_workers.model import ID, Side
 from sync_workers.redis import history, scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import PARTS, Keys
@@ -21,6 +22,7 @@ from sync_workers.redis.lease import owner
 from sync_workers.redis.state_form import changes, dump, hashes, model_body, one_field, state_of
 from sync_workers.redis.state_form import load as load_json
 from sync_workers.remarks import Decision
+from sync_workers.runs.codec import to_bytes
 from sync_workers.runs.history import Entry, Kept
 from sync_workers.state import Change, State
 
@@ -33,7 +35,10 @@ CHUNK = 1000
 
 VERSION = str(State().version)
 
-_PLACE = {part: place for place, part in enumerate(PARTS, start=6)}
+_BESIDE = [(name, side) for name in ("shown", "looks") for side in Side]
+"""What changes in one step with the state, but is no part of it."""
+
+_PLACE: dict[Any, int] = {part: place for place, part in enumerate((*PARTS, *_BESIDE), start=6)}
 """Which of the keys of `step.lua` a change is for, counted from 1 as in Lua."""
 
 
@@ -118,11 +123,17 @@ class RedisStore:
         changed: list[str | bytes | int] = []
         for part, name, body in changes(change):
             changed += (_PLACE[part], name, body or b"")
+        for (side, record_id), glimpse in change.shown.items():
+            changed += (_PLACE["shown", side], record_id, to_bytes(glimpse))
+        for (side, record_id), wanted in change.looks.items():
+            # A look that someone else added since then is not taken away.
+            changed += (_PLACE["looks", side] * (1 if wanted else -1), record_id, f"{self._run}:{number}")
         said: bytes = self._client.run(
             scripts.STEP,
             (
                 keys.lease, keys.meta, keys.journal(self._run), keys.intents, keys.history,
                 *(keys.part(part) for part in PARTS),
+                *map(keys.shown, Side), *map(keys.looks, Side),
             ),
             (
                 self._owner, VERSION, step, number, secrets.token_hex(8),

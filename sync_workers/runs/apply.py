@@ -174,7 +174,7 @@ class Application:
             raise
         except (MovedError, HeldError) as error:
             # Someone was faster, or a deletion is not proven: the next run decides it again.
-            self.writer.forget(number, operation)
+            self.writer.forget(number, operation, moved=isinstance(error, MovedError))
             self.report.held.append(Hold(side, record_id, str(error)))
         except NotYetError:
             # Nothing was sent, and nothing is wrong: what goes on later begins with this operation.

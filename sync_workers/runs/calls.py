@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container, MutableMapping
 from dataclasses import dataclass, field, replace
 
-from sync_workers.errors import LaterError, MovedError
+from sync_workers.errors import LaterError, MovedError, RejectedError
 from sync_workers.model import ID, Action, Fields, Hold, Operation, Pair, Part, Plan, Record, Side
 from sync_workers.references import Reference
 from sync_workers.report import Report
+from sync_workers.runs.looking import Glimpses
 from sync_workers.runs.referring import without_field
-from sync_workers.services.base import Gone, OutOfScope, Reveals, Service
+from sync_workers.services.base import Gone, OutOfScope, ReadResult, Reveals, Service
 from sync_workers.values import same
 
 
@@ -33,6 +34,8 @@ class HiddenError(HeldError):
         self.parted = f"{found}; left alone from now on"
 
 
+FILTERED = "it does not pass the task's filter"
+
 _TAKE_FOR_GONE = frozenset({Action.CREATE, Action.DELETE, Action.ARCHIVE, Action.UNLINK})
 
 
@@ -52,6 +55,10 @@ class Calls:
     check: Callable[[], None] = lambda: None
     asked: Side = Side.NOTION
     revealed: dict[ID, bool] = field(default_factory=dict)
+    glimpses: Glimpses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.glimpses = Glimpses(self.services)
 
     def on(self, side: Side) -> Service:
         """The service of a side, for one call.
@@ -65,6 +72,12 @@ class Calls:
             raise LaterError(self.resting[side])
         self.report.count_call(side)
         return self.services[side]
+
+    def ask(self, side: Side, record_id: ID) -> ReadResult:
+        """What became of a record."""
+        found = self.on(side).read([record_id])[record_id]
+        self.glimpses.note(side, record_id, found)
+        return found
 
     def create(self, side: Side, fields: Fields, idempotency: str, linked: Container[ID]) -> Record:
         """Make a record that belongs to none of those that are linked.
@@ -80,11 +93,41 @@ class Calls:
                 raise HeldError(msg)
             given.add(made.id)
             idempotency = f"{idempotency}/{made.id}"
+        self.glimpses.note(side, made.id, made)
         return made
+
+    def expect_archive(self, operation: Operation) -> None:
+        """Make sure that what is to be archived can be.
+
+        Raises:
+            RejectedError: the service has no archive.
+        """
+        service = self.on(operation.side)
+        if operation.action is Action.ARCHIVE and not service.capabilities.archives:
+            msg = f"the service of {operation.side} has no archive: choose another delete policy for the task"
+            raise RejectedError(msg)
+
+    def remove(self, side: Side, record: Record, action: Action) -> None:
+        """Delete or archive it."""
+        service = self.services[side]
+        if action is Action.DELETE:
+            service.delete(record)
+            self.glimpses.note(side, record.id, Gone(record.id))
+        else:
+            service.archive(record)
+            self.glimpses.note(side, record.id, OutOfScope(record.id, "archived"))
+
+    def restore(self, side: Side, record_id: ID) -> Record:
+        """Bring it back."""
+        back = self.on(side).restore(record_id)
+        self.glimpses.note(side, back.id, back)
+        return back
 
     def write(self, side: Side, record: Record, fields: Fields) -> Fields:
         """One update; what the service shows of the written fields."""
-        return shown_of(self.on(side).update(record, fields), fields)
+        shown = self.on(side).update(record, fields)
+        self.glimpses.note(side, shown.id, shown)
+        return shown_of(shown, fields)
 
     def written_before(self, side: Side, record: Record, fields: Fields) -> Fields | None:
         """What the service shows of these fields if a stopped attempt wrote them; None if it did not.
@@ -105,7 +148,7 @@ class Calls:
         Raises:
             MovedError: it is not there any more.
         """
-        found = self.on(side).read([record_id])[record_id]
+        found = self.ask(side, record_id)
         if not isinstance(found, Record):
             msg = f"record {record_id} went away"
             raise MovedError(msg)
@@ -203,12 +246,15 @@ class Calls:
 
     def _confirm_gone(self, side: Side, record_id: ID) -> None:
         """Absent from a listing is not gone."""
-        found = self.on(side).read([record_id])[record_id]
+        found = self.ask(side, record_id)
         if isinstance(found, OutOfScope) and found.is_sure:
             raise HiddenError(side, record_id, found.reason)
         if isinstance(found, OutOfScope):
             msg = f"its counterpart {record_id} on {side} is not taken for deleted: {found.reason}"
             raise HeldError(msg)
+        if isinstance(found, Record) and self.services[side].capabilities.filtered:
+            self.glimpses.note(side, record_id, OutOfScope(record_id, FILTERED))
+            raise HiddenError(side, record_id, FILTERED)
         if not isinstance(found, Gone):
             msg = f"its counterpart {record_id} on {side} is there although the listing did not show it"
             raise HeldError(msg)
@@ -219,7 +265,7 @@ class Calls:
         Raises:
             HeldError: one of them is there after all, or neither is gone.
         """
-        found = [self.on(side).read([ids[side]])[ids[side]] for side in Side]
+        found = [self.ask(side, ids[side]) for side in Side]
         if any(isinstance(one, Record) for one in found):
             msg = f"{ids.notion} or its counterpart {ids.other} is there although no listing showed it"
             raise HeldError(msg)

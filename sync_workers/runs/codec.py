@@ -33,9 +33,12 @@ from sync_workers.model import (
 from sync_workers.references import Reference
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.drift import Drift
-from sync_workers.runs.get import Gathered, Mirror
+from sync_workers.runs.get import Gathered
 from sync_workers.runs.history import Entry
+from sync_workers.runs.mirror import Mirror
 from sync_workers.runs.refused import Refusal, RefusedPlan
+from sync_workers.services.base import Fetched
+from sync_workers.state import Glimpse
 from sync_workers.values import from_json, to_json
 
 T = TypeVar("T")
@@ -43,7 +46,7 @@ T = TypeVar("T")
 _NOUNS: dict[str, type] = {
     noun.__name__: noun
     for noun in (
-        *(About, Ambiguity, Conflict, Drift, Entry, Failure, Field, Gathered, Hold, Listing, Mirror),
+        *(About, Ambiguity, Conflict, Drift, Entry, Failure, Fetched, Field, Gathered, Hold, Listing, Mirror),
         *(Operation, Pair, Plan, Record, Reference, RefusedPlan, Refusal, Report),
     )
 }
@@ -73,6 +76,19 @@ def from_bytes(data: bytes, expected: type[T]) -> T:
         msg = f"a stored {expected.__name__} is a {type(thing).__name__}: run again"
         raise StateError(msg)
     return thing
+
+
+def glimpse_of(data: bytes) -> Glimpse:
+    """What `to_bytes` wrote of a glimpse.
+
+    Raises:
+        StateError: as `from_bytes`.
+    """
+    found: Any = from_bytes(data, object)
+    if not isinstance(found, Record | str):
+        msg = f"a stored glimpse is a {type(found).__name__}: run again"
+        raise StateError(msg)
+    return found
 
 
 def _pack(thing: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from sync_workers.model import ID, Side
 from sync_workers.runs.history import Entry
-from sync_workers.state import Change, State
+from sync_workers.state import Change, Glimpse, State
 
 
 class Store(Protocol):
@@ -62,6 +63,7 @@ class MemoryStore:
     """A state in this process, for tests; needs no Redis.
 
     Attributes:
+        shown, looks: what the changes said beside the state.
         history: all entries, the oldest first.
     """
 
@@ -71,6 +73,8 @@ class MemoryStore:
         self.ended: dict[int, bool] = {}
         self.opened: dict[str, Entry] = {}
         self._intents: dict[int, str] = {}
+        self.shown: dict[tuple[Side, ID], Glimpse] = {}
+        self.looks: set[tuple[Side, ID]] = set()
         self.history: list[Entry] = []
 
     def load(self) -> State | None:
@@ -114,6 +118,9 @@ class MemoryStore:
         if self.state is None:
             self.state = State()
         change.apply(self.state)
+        self.shown |= change.shown
+        self.looks -= change.looks.keys()
+        self.looks |= {key for key, wanted in change.looks.items() if wanted}
 
 
 class Unstored:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_workers.errors import MovedError, RejectedError, UnknownOutcomeError
+from sync_workers.errors import MovedError, UnknownOutcomeError
 from sync_workers.model import (
     ID,
     Action,
@@ -44,6 +44,7 @@ from sync_workers.runs.changes import (
 )
 from sync_workers.runs.entries import done, intent
 from sync_workers.runs.history import Entry
+from sync_workers.runs.looking import looks
 from sync_workers.runs.quarantine import key_of, remembered
 from sync_workers.runs.resolving import decide, settle
 from sync_workers.runs.store import Store
@@ -106,10 +107,13 @@ class Writer:
             case Action.ANNOTATE:
                 self._annotate(number, operation)
 
-    def forget(self, number: int, operation: Operation, failure: Quarantined | None = None) -> None:
-        """The operation surely did not happen; what an earlier run began stays to be looked for."""
+    def forget(
+        self, number: int, operation: Operation, failure: Quarantined | None = None, *, moved: bool = False
+    ) -> None:
+        """It surely did not happen; what an earlier run began is looked for, and what has `moved`."""
         pending = pending_before(operation, self.earlier)
-        self.commit(number, Change(pending=pending, quarantine=remembered(operation, failure)))
+        failures, looked = remembered(operation, failure), looks(self.calls.services, operation, wanted=moved)
+        self.commit(number, Change(pending=pending, quarantine=failures, looks=looked))
 
     def take_back(self, number: int, operation: Operation) -> None:
         """Nothing was sent yet: the operation is as if it had not begun, to be tried as a new one.
@@ -127,8 +131,8 @@ class Writer:
         self.commit(None, Change(quarantine=remembered(operation, failure)))
 
     def commit(self, number: int | None, change: Change, entry: Entry | None = None) -> None:
-        """Store a change, an operation's end and its entry in the history, all at once."""
-        self.store.commit(number, change, entry)
+        """Store a change, an operation's end, its entry in the history and what was seen, all at once."""
+        self.store.commit(number, replace(change, shown=self.calls.glimpses.taken()), entry)
         change.apply(self.state)
 
     def _end(self, number: int, operation: Operation, change: Change, entry: Entry) -> None:
@@ -136,13 +140,14 @@ class Writer:
         side, record_id = key_of(operation)
         if record_id in self.state.quarantine.get(side, {}):
             change = replace(change, quarantine=remembered(operation, None))
-        self.commit(number, change, entry)
+        self.commit(number, replace(change, looks=looks(self.calls.services, operation, wanted=False)), entry)
 
     def _intent(self, number: int, operation: Operation) -> Entry:
         return intent(self.report.run, number, operation, self.state)
 
-    def _begin(self, number: int, change: Change, entry: Entry) -> bool:
+    def _begin(self, number: int, operation: Operation, change: Change, entry: Entry) -> bool:
         """Store the intent; False when an earlier attempt of this run did and nobody saw its end."""
+        change = replace(change, looks=looks(self.calls.services, operation, wanted=True))
         if not self.store.begin(number, change, entry):
             return False
         change.apply(self.state)
@@ -200,7 +205,7 @@ class Writer:
             alike=operation.alike,
         )
         change = Change(pending={(side, source.id): begun}, memory=remembering(self.state, operation))
-        is_first = self._begin(number, change, entry)
+        is_first = self._begin(number, operation, change, entry)
         if not is_first and not capabilities.safe_create:
             msg = "an earlier attempt was stopped in the middle of this"
             raise UnknownOutcomeError(msg)
@@ -229,7 +234,7 @@ class Writer:
     def _update(self, number: int, operation: Operation) -> None:
         side, ids, record = operation.side, both(operation.ids), there(operation, operation.side)
         entry = self._intent(number, operation)
-        is_first = self._begin(number, Change(memory=remembering(self.state, operation)), entry)
+        is_first = self._begin(number, operation, Change(memory=remembering(self.state, operation)), entry)
         shown = None if is_first else self.calls.written_before(side, record, operation.fields)
         if shown is None:
             shown = self.calls.write(side, record, operation.fields)
@@ -241,23 +246,17 @@ class Writer:
         """Repeating it is harmless: what is gone or changed since is told by the service."""
         side, ids, record = operation.side, operation.ids, there(operation, operation.side)
         undone = operation.part is Part.UNDONE
-        service = self.calls.on(side)
-        if operation.action is Action.ARCHIVE and not service.capabilities.archives:
-            msg = f"the service of {side} has no archive: choose another delete policy for the task"
-            raise RejectedError(msg)
+        self.calls.expect_archive(operation)
         entry = self._intent(number, operation)
-        self._begin(number, Change(), entry)
-        if operation.action is Action.DELETE:
-            service.delete(record)
-        else:
-            service.archive(record)
+        self._begin(number, operation, Change(), entry)
+        self.calls.remove(side, record, operation.action)
         change = parted(self.state, ids, side.opposite) if undone else Change(links={both(ids).notion: None})
         self._end(number, operation, change, entry)
 
     def _restore(self, number: int, operation: Operation) -> None:
         """Bring back what was deleted or archived; its link, too, where its counterpart is there."""
         side, entry = operation.side, self._intent(number, operation)
-        self._begin(number, Change(), entry)
+        self._begin(number, operation, Change(), entry)
         back = self._brought_back(operation)
         ids = Pair.of(side, back.id, operation.ids[side.opposite])
         change = parted(self.state, ids, side)
@@ -271,16 +270,16 @@ class Writer:
         side, record_id = operation.side, operation.ids[operation.side]
         if record_id is not None and self.calls.services[side].capabilities.restores:
             try:
-                return self.calls.on(side).restore(record_id)
+                return self.calls.restore(side, record_id)
             except MovedError:
                 _log.debug("record %s of %s is gone for good: made anew", record_id, side)
-        return self.calls.on(side).create(operation.fields, f"{self.task}/{side}/restored/{operation.note}")
+        return self.calls.create(side, operation.fields, f"{self.task}/{side}/restored/{operation.note}", ())
 
     def _resolve(self, number: int, operation: Operation) -> None:
         """Conflicts that the task decides itself, perhaps by writing."""
         ids, entry = both(operation.ids), self._intent(number, operation)
         self.calls.expect_unmoved(operation)
-        self._begin(number, Change(), entry)
+        self._begin(number, operation, Change(), entry)
         known = len(self.report.conflicts)
         bases = settle(self.calls, operation, decide(operation, self.resolve, self.report))
         asked = [conflict for conflict in self.report.conflicts[known:] if not conflict.held]
@@ -293,6 +292,6 @@ class Writer:
     def _annotate(self, number: int, operation: Operation) -> None:
         """A text beside a record; it may be written twice."""
         record, entry = there(operation, operation.side), self._intent(number, operation)
-        self._begin(number, Change(), entry)
+        self._begin(number, operation, Change(), entry)
         self.calls.on(operation.side).annotate(record.id, operation.note)
         self._end(number, operation, Change(), entry)

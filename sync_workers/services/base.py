@@ -62,6 +62,9 @@ class Capabilities:
             `About.mark`.
         notes: `annotate` is offered, and records show the text as `About.note`.
         clock_step: how coarse `Record.modified` is; a time t means "within [t, t + clock_step)".
+        filtered: a listing leaves out what a filter of the task does not let through: a record that is
+            there but not listed is out of scope.
+        late: so long it may take until a record that was made is listed.
     """
 
     change_feed: bool = False
@@ -73,6 +76,16 @@ class Capabilities:
     marks: bool = False
     notes: bool = False
     clock_step: timedelta = timedelta(0)
+    filtered: bool = False
+    late: timedelta = timedelta(0)
+
+    @property
+    def watched(self) -> bool:
+        """Whether what is known of single records has to be kept beside what was listed.
+
+        Such a feed does not name what was deleted, and may show a change late; see `services.feeds`.
+        """
+        return self.change_feed and not self.deletes_visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ class Fetched:
         reset: the cursor was refused or everything came back: forget what was known.
         unreadable: ids of objects that are there but make no record, with a reason without values;
             they are reported and never taken for gone.
+        doubtful: ids of `records` that may be shown older than they are known: only `read` can tell.
         more: the listing is not at its end: `fetch(more)` goes on with it and gives the next part. What
             the whole says, such as `complete`, the last part says.
     """
@@ -99,6 +113,7 @@ class Fetched:
     complete: bool = True
     reset: bool = False
     unreadable: Mapping[ID, str] = field(default_factory=dict)
+    doubtful: tuple[ID, ...] = ()
     more: str | None = None
 
 

@@ -27,7 +27,6 @@ from sync_workers.errors import (
 from sync_workers.model import ID
 from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.lease import BLOBS, Lease, Taken
-from sync_workers.redis.looks import Looks
 from sync_workers.redis.pauses import By, Watch
 from sync_workers.redis.plans_store import PlansStore
 from sync_workers.redis.runs_store import RunsStore
@@ -67,6 +66,7 @@ class Attempt:
     store: RedisStore
     report: Report
     full: bool
+    only_looks: bool
     tell: Tell
     process: Process
     stopping: Callable[[], bool]
@@ -81,10 +81,6 @@ class Attempt:
             patience=self.process.patience, heed=self._heed,
         )  # fmt: skip
         self.watch = Watch(self.process.client, self.task.name, self.task.sync_connections)
-
-    @property
-    def looks(self) -> Looks:
-        return Looks(self.lease.client, self.task.name)
 
     def _heed(self) -> None:
         """While a call waits for its turn; raises where the run has to end here."""
@@ -209,7 +205,9 @@ def _with_lease(
             return stopped(delivery, runs, taking)
         store = RedisStore(process.client, task.name, delivery.run, taking.fence, process.kept)
         report = Report(task.name, delivery.run, delivery.trigger)
-        made = Attempt(task, lease, runs, store, report, taking.full, tell, process, stopping, send)
+        made = Attempt(
+            task, lease, runs, store, report, taking.full, taking.looks, tell, process, stopping, send
+        )
         with lease:
             return _guarded(_end_paused if _is_to_end(taking) else work, made)
     except LeaseLostError:

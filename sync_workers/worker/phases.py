@@ -2,6 +2,7 @@
 
     get ──────────────> diff ──────────────> apply ─────────> the end: report stored, lease free
      │ snapshot          │ plan                │ journal
+     ├ slice over: get again, from the parts that it has
      ├ held: no run      └ empty plan: the end ├ slice over: apply again
      └ paused: no run                          └ paused meanwhile: the end
 
@@ -28,7 +29,9 @@ from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import finish
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.mirrors import KeptMirrors
+from sync_workers.runs.parts import KeptParts
 from sync_workers.runs.quarantine import Key
+from sync_workers.runs.reading import Wish
 from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.state import State
@@ -78,13 +81,16 @@ def _get(made: Attempt) -> Done:
         made.runs.expect_rested()
         known = made.store.setup()
         with made.task.sync_services(made.budget, known) as services:
-            looks = Pair.each(made.looks.waiting)
-            gathered = reading.get(
-                services, made.task.sync_rules, made.report, mirrors=mirrors, full=made.full, known=known
-            )
+            wish = Wish(made.full, made.only_looks, datetime.now(UTC))
+            parts = KeptParts(made.runs, made.lease.run, made.lease.fence, lambda: _is_slice_over(made))
+            try:
+                gathered = reading.get(
+                    services, made.task.sync_rules, made.report,
+                    mirrors=mirrors, parts=parts, wish=wish, known=known,
+                )  # fmt: skip
+            except SliceOverError:
+                return made.hand_on({"phase": "get"}, again=True)
         made.put("snapshot", gathered, made.report)
-        for side in Side:
-            made.looks.used(side, looks[side])
         counted = {side.value: len(gathered.snapshot[side].records) for side in Side}
         return made.hand_on({"phase": "get", "records": counted})
     return made.hand_on({"phase": "get"})

@@ -115,7 +115,7 @@ def _send_next(task: Any, delivery: Delivery, again: bool) -> None:
     """
     chain_left = task.request.chain
     if again:
-        patiently(_message(task, delivery).apply_async)
+        patiently(partial(_message(task, delivery).apply_async, chain=chain_left))
     elif chain_left:
         # As in `celery.app.trace`; the last one is the next.
         patiently(partial(signature(chain_left[-1], app=app).apply_async, chain=chain_left[:-1]))

@@ -80,8 +80,8 @@ other = {{ connection = "shop", table = "things" }}
         return ServiceTask(read(self.text, self.database.with_name("sync.toml")).tasks[self.name])
 
     def run(self) -> Report:
-        """One run in this process, with everything made anew."""
-        return run_here(self.task(), self.client)
+        """One run in this process, with everything made anew; it compares all, and so looks at the schema."""
+        return run_here(self.task(), self.client, full=True)
 
     def is_quiet(self) -> bool:
         self.notion.forget_requests()

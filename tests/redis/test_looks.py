@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from sync_workers.model import Side
+from collections.abc import Mapping
+
+from sync_workers.model import ID, Side
 from sync_workers.redis.looks import CHUNK, Looks
 from sync_workers.redis.taking import Following, Taken
 from sync_workers.report import Trigger
 from tests.redis.task import Task
+
+
+def used(task: Task, side: Side, looks: Mapping[ID, str]) -> None:
+    """What a run does that has used them."""
+    run = f"run {looks}"
+    lease = task.lease(run)
+    taken = lease.take(Trigger.LOCAL, first=True)
+    assert isinstance(taken, Taken)
+    task.runs.put_mirror(run, taken.fence, side, None, (), looks)
+    lease.end(task.summary(run))
 
 
 def test_looks_are_kept_by_side_and_twice_is_once(task: Task) -> None:
@@ -21,7 +33,7 @@ def test_looks_are_kept_by_side_and_twice_is_once(task: Task) -> None:
 def test_what_was_used_is_gone(task: Task) -> None:
     looks = Looks(task.client, task.name)
     looks.add(Side.NOTION, ["a", "b"])
-    looks.used(Side.NOTION, looks.waiting(Side.NOTION))
+    used(task, Side.NOTION, looks.waiting(Side.NOTION))
     assert looks.waiting(Side.NOTION) == {}
 
 
@@ -30,7 +42,7 @@ def test_what_is_added_while_a_run_works_waits_for_the_next_one(task: Task) -> N
     looks.add(Side.NOTION, ["a", "b"])
     seen = looks.waiting(Side.NOTION)
     looks.add(Side.NOTION, ["b", "c"])  # b was changed once more
-    looks.used(Side.NOTION, seen)
+    used(task, Side.NOTION, seen)
     assert set(looks.waiting(Side.NOTION)) == {"b", "c"}
 
 
@@ -39,7 +51,7 @@ def test_thousands_of_them_go_in_pieces(task: Task) -> None:
     looks.add(Side.OTHER, (str(number) for number in range(2 * CHUNK + 1)))
     seen = looks.waiting(Side.OTHER)
     assert len(seen) == 2 * CHUNK + 1
-    looks.used(Side.OTHER, seen)
+    used(task, Side.OTHER, seen)
     assert looks.waiting(Side.OTHER) == {}
 
 

@@ -17,17 +17,23 @@ from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.entries import settle_intents
 from sync_workers.runs.finish import finish
-from sync_workers.runs.get import Gathered, Mirror, get
+from sync_workers.runs.get import Gathered, get
 from sync_workers.runs.history import Entry
+from sync_workers.runs.mirror import Beside, Mirror
+from sync_workers.runs.reading import Wish
 from sync_workers.runs.store import MemoryStore
 from sync_workers.services.base import Capabilities, Mapped, ReadResult, Service
 from sync_workers.services.memory import Container, MemoryService
-from sync_workers.state import Change, State
+from sync_workers.state import Change, Glimpse, State
+from tests.runs.late import Index, LateService
 
 T = TypeVar("T")
 
 ATTRS = (("Name", "title"), ("Text", "text"), ("Note", "note"))
 Content = tuple[Any, ...]
+
+LATEST_MINUTES = 5
+"""After which all that a create made would be listed."""
 
 
 class StoppedHereError(BaseException):
@@ -112,12 +118,32 @@ class KeptHere:
     """Mirrors in this process."""
 
     kept: dict[Side, Mirror] = field(default_factory=dict)
+    seen: dict[tuple[Side, ID], Glimpse] = field(default_factory=dict)
+    looks: set[tuple[Side, ID]] = field(default_factory=set)
+    searched: set[Side] = field(default_factory=set)
+    lost: bool = False
 
     def load_mirror(self, side: Side) -> Mirror | None:
         return self.kept.get(side)
 
-    def save_mirror(self, side: Side, mirror: Mirror) -> None:
-        self.kept[side] = mirror
+    def beside(self, side: Side) -> Beside:
+        seen = {i: glimpse for (each, i), glimpse in self.seen.items() if each is side}
+        return Beside(
+            seen, {i: "" for each, i in self.looks if each is side}, side in self.searched, self.lost
+        )
+
+    def save_mirror(self, side: Side, mirror: Mirror | None, taken: Beside) -> None:
+        if mirror is not None:
+            self.kept[side] = mirror
+        for record_id in taken.shown:
+            del self.seen[side, record_id]
+        self.looks -= {(side, record_id) for record_id in taken.looks}
+
+    def take_over(self, store: MemoryStore) -> None:
+        """What a run stored beside the state; a create that is looked for makes a mirror doubtful."""
+        self.seen, self.looks = store.shown, store.looks
+        pending = (store.state or State()).pending
+        self.searched, self.lost = {side for side in Side if pending.get(side)}, store.state is None
 
 
 @dataclass
@@ -134,7 +160,7 @@ class World:
     capabilities: Pair[Capabilities]
     containers: Pair[Container] = field(default_factory=lambda: Pair.each(lambda side: Container(str(side))))
     state: State | None = None
-    mirrors: KeptHere = field(default_factory=KeptHere)
+    mirrors: KeptHere = field(default_factory=KeptHere, repr=False)
     conflicts: list[Conflict] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     minutes: int = 0
@@ -144,6 +170,8 @@ class World:
     opened: dict[str, Entry] = field(default_factory=dict)
     history: list[Entry] = field(default_factory=list)
     later: timedelta = timedelta(0)
+    wish: Wish = Wish()
+    indexes: Pair[Index] = field(default_factory=lambda: Pair(Index(), Index()), repr=False)
 
     @property
     def now(self) -> datetime:
@@ -162,20 +190,32 @@ class World:
         """A world of its own in the same situation; the state goes through JSON as in a store."""
         state = None if self.state is None else State.model_validate_json(self.state.model_dump_json())
         containers = Pair.each(lambda side: _copied(self.containers[side]))
-        mirrors = KeptHere(dict(self.mirrors.kept))
+        kept = self.mirrors
+        mirrors = KeptHere(dict(kept.kept), dict(kept.seen), set(kept.looks), set(kept.searched), kept.lost)
         return World(
             self.rules, self.capabilities, containers, state, mirrors, minutes=self.minutes,
             reports=list(self.reports), opened=dict(self.opened), history=list(self.history),
-            later=self.later,
+            later=self.later, indexes=Pair.each(lambda side: self.indexes[side].copy()),
         )  # fmt: skip
 
     def services(self, places: Places) -> Pair[Any]:
-        mapped = Pair.each(lambda side: Mapped(tuple(rule.attrs[side] for rule in self.rules.fields)))
-        return Pair.each(
-            lambda side: StoppableService(
-                MemoryService(self.containers[side], mapped[side], self.capabilities[side]), places
-            )
-        )
+        return Pair.each(lambda side: StoppableService(self.service(side), places))
+
+    def service(self, side: Side) -> MemoryService:
+        mapped = Mapped(tuple(rule.attrs[side] for rule in self.rules.fields))
+        made = (self.containers[side], mapped, self.capabilities[side])
+        return LateService(*made, self.indexes[side]) if made[2].watched else MemoryService(*made)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a listing may not show yet what was changed."""
+        return any(self.capabilities[side].watched for side in Side)
+
+    def catch_up(self) -> None:
+        """Both indexes are no longer behind."""
+        for side in Side:
+            for _ in range(2):
+                self.indexes[side].catch_up(self.containers[side])
 
     def store(self, places: Places) -> StoppableStore:
         """The store of one run."""
@@ -184,6 +224,7 @@ class World:
     def opens(self, store: StoppableStore) -> StoppableStore:
         """A store that knows the journal and the history."""
         store.opened, store.history = dict(self.opened), list(self.history)
+        store.shown, store.looks = dict(self.mirrors.seen), set(self.mirrors.looks)
         return store
 
     def run(
@@ -197,7 +238,10 @@ class World:
         places = Places(chosen)
         services = through or self.services(places)
         report = Report("crash", f"run{len(self.reports)}")
-        gathered = get(services, self.rules, report, mirrors=None if through else self.mirrors)
+        gathered = get(
+            services, self.rules, report,
+            mirrors=None if through else self.mirrors, wish=replace(self.wish, now=self.now),
+        )  # fmt: skip
         store = self.store(places)
         try:
             settle_intents(store, report.run, self.rules, store.state, gathered.snapshot)
@@ -213,6 +257,7 @@ class World:
         finally:
             self.state = store.state
             self.opened, self.history = store.opened, store.history
+            self.mirrors.take_over(store)
             self.conflicts.extend(report.conflicts)
             self.places = places.passed
         return plan
@@ -236,12 +281,26 @@ class World:
 
     def plan(self, report: Report, services: Pair[Any] | None = None) -> Plan:
         """What a run would do now."""
+        self.catch_up()
         return self.decide(get(services or self.services(Places()), self.rules, report), report)
 
     def settle(self) -> Plan:
-        """Run until a plan is empty, and return that one."""
+        """Run until a plan is empty, and return that one; the last run compares all."""
         for _ in range(6):
+            self.minutes += LATEST_MINUTES if self.is_late else 0
             if not (plan := self.run()).operations:
+                break
+        else:
+            msg = f"never quiet: {plan.operations}"
+            raise AssertionError(msg)
+        if not self.is_late:
+            return plan
+        self.wish = Wish(full=True)
+        for _ in range(6):
+            self.catch_up()
+            self.minutes += LATEST_MINUTES
+            if not (plan := self.run()).operations:
+                self.wish = Wish()
                 return plan
         msg = f"never quiet: {plan.operations}"
         raise AssertionError(msg)

@@ -31,7 +31,7 @@ from sync_workers.services.base import Capabilities
 from sync_workers.services.memory import FULL
 from sync_workers.state import State
 from tests.figures import Figures
-from tests.runs.crashing import ATTRS, StoppedHereError
+from tests.runs.crashing import ATTRS, KeptHere, StoppedHereError
 from tests.runs.here import carry_out
 from tests.runs.rough import IDENTITY, LISTINGS, WRITES, RoughWorld, Trouble
 from tests.runs.situations import POOR
@@ -250,7 +250,7 @@ class Histories(RuleBasedStateMachine):
         self.witness.forget_links()
         self.calm()
         self.world.state = None
-        self.world.mirrors.kept.clear()
+        self.world.mirrors = KeptHere(lost=True)
         self.world.fence += 1
 
     # --- what must be true ---

@@ -12,20 +12,25 @@ from sync_workers.model import ConflictMode, Listing, Pair, Side, Snapshot
 from sync_workers.services.base import Capabilities
 from sync_workers.services.memory import FULL
 from tests.runs.crashing import ATTRS, World
+from tests.runs.late import LATE
 
 POOR = Capabilities(archives=True)
 CHANCE = st.randoms(use_true_random=False)
 MODES = st.sampled_from(ConflictMode)
 
 
-def situations(*, mode: ConflictMode | None = None) -> st.SearchStrategy[World]:
-    """Situations that hypothesis makes up, and makes smaller when one fails."""
-    return CHANCE.map(lambda chance: situation_by(chance, mode=mode))
+def situations(*, mode: ConflictMode | None = None, late: bool = False) -> st.SearchStrategy[World]:
+    """Situations that hypothesis makes up, and makes smaller when one fails.
+
+    With `late` a side may list changes late, and no deletions but by comparing all.
+    """
+    return CHANCE.map(lambda chance: situation_by(chance, mode=mode, late=late))
 
 
-def situation_by(chance: random.Random, *, mode: ConflictMode | None = None) -> World:
+def situation_by(chance: random.Random, *, mode: ConflictMode | None = None, late: bool = False) -> World:
     """A world after a first run and after what people did on both sides since then."""
-    world = World(_rules(chance, mode), Pair.each(lambda _: chance.choice((FULL, POOR))))
+    kinds = (FULL, POOR, LATE, LATE) if late else (FULL, POOR)
+    world = World(_rules(chance, mode), Pair.each(lambda _: chance.choice(kinds)))
     people = People(world, chance)
     for _ in range(chance.randint(1, 3)):
         people.add()

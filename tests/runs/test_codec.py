@@ -32,7 +32,8 @@ from sync_workers.model import (
 )
 from sync_workers.report import Outcome, Report, Trigger
 from sync_workers.runs.codec import from_bytes, to_bytes
-from sync_workers.runs.get import Gathered, Mirror
+from sync_workers.runs.get import Gathered
+from sync_workers.runs.mirror import Mirror
 from sync_workers.values import DateRange
 
 ALL = settings(max_examples=60, deadline=None)

@@ -12,6 +12,7 @@ from sync_workers.errors import AccessError
 from sync_workers.model import ID, NOTHING, Pair, Record, Side
 from sync_workers.report import Report
 from sync_workers.runs.get import Gathered, get
+from sync_workers.runs.reading import Wish
 from sync_workers.services.base import Capabilities, Fetched, Field, Kind, Service
 from sync_workers.services.memory import FULL, Container, MemoryService
 from tests.runs.crashing import KeptHere
@@ -50,7 +51,7 @@ def read(
 ) -> tuple[Gathered, Report]:
     report = Report("get")
     services: Pair[Service] = Pair(MemoryService(Container("n")), other)
-    return get(services, rules, report, mirrors=mirrors, full=full), report
+    return get(services, rules, report, mirrors=mirrors, wish=Wish(full=full)), report
 
 
 def records(*ids: ID) -> tuple[Record, ...]:
@@ -196,16 +197,10 @@ def test_r9_a_mirror_of_another_setup_is_worthless() -> None:
     assert listed(gathered) == {"b"}
 
 
-@pytest.mark.parametrize(
-    "capabilities",
-    [replace(FULL, change_feed=False), replace(FULL, deletes_visible=False)],
-    ids=["no feed", "a feed that does not name what was deleted"],
-)
-def test_r4_without_a_feed_that_names_deletions_everything_is_listed(capabilities: Capabilities) -> None:
-    """A deletion that no feed names would stay in the mirror for ever."""
+def test_r4_without_a_feed_everything_is_listed() -> None:
     container, mirrors = Container(), KeptHere()
     removed = container.add(title="a")
-    service = MemoryService(container, capabilities=capabilities)
+    service = MemoryService(container, capabilities=replace(FULL, change_feed=False))
     read(service, mirrors)
     container.remove(removed.id)
     assert listed(read(service, mirrors)[0]) == set()

@@ -262,7 +262,10 @@ def _over_tables(folder: Path, name: str, notion: Notion | None) -> tuple[Pair[S
         columns = {"Name": "title", "Note": "rich_text", "Points": "number"}
         source = notion.add_database(name, columns)
         first = NotionSheet(notion, source)
-        side, titles = f'{{ connection = "notion", data_source = "{source}" }}', ("Name", "Note", "Points")
+        side, titles = (
+            f'{{ connection = "notion", data_source = "{source}", late = "0s" }}',
+            ("Name", "Note", "Points"),
+        )
     fields = "\n".join(f'{title} = "{title.lower()}"' for title in titles)
     text = TASK_OVER_TABLES.format(
         name=name, every=EVERY, title=titles[0], notion=side, table=TABLE, fields=fields

@@ -32,7 +32,7 @@ url = "sqlite:///{table}"
 [tasks.whole]
 every = "1s"
 match = ["Name"]
-notion = {{ connection = "notion", data_source = "{data_source}" }}
+notion = {{ connection = "notion", data_source = "{data_source}", late = "0s" }}
 other = {{ connection = "table", table = "tasks", modified = "modified" }}
 
 [tasks.whole.fields]

@@ -1,6 +1,7 @@
 -- One step of a run: an operation begins, ends, or is taken back in the journal, and state and history change with it.
 -- Answers 'stored', 'begun' (by an earlier attempt; nothing was stored), 'lost' or 'version'.
--- ARGV from the eleventh on: number of the key, field, value ('' removes the field), and so on.
+-- ARGV from the eleventh on: number of the key, field, value ('' removes the field), and so on; behind
+-- a minus the field is removed if it still has that value.
 local lease, meta, journal, intents, history = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, version, step, operation, attempt, ttl, setup, intent, entry, most = unpack(ARGV, 1, 10)
 
@@ -51,8 +52,12 @@ if setup ~= '' then
   redis.call('HSET', meta, 'setup', setup)
 end
 for place = 11, #ARGV, 3 do
-  local key = KEYS[tonumber(ARGV[place])]
-  if ARGV[place + 2] == '' then
+  local key = KEYS[math.abs(tonumber(ARGV[place]))]
+  if string.sub(ARGV[place], 1, 1) == '-' then
+    if redis.call('HGET', key, ARGV[place + 1]) == ARGV[place + 2] then
+      redis.call('HDEL', key, ARGV[place + 1])
+    end
+  elseif ARGV[place + 2] == '' then
     redis.call('HDEL', key, ARGV[place + 1])
   else
     redis.call('HSET', key, ARGV[place + 1], ARGV[place + 2])

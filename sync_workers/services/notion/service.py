@@ -7,7 +7,7 @@ edit; nothing that Notion offers closes this gap of some milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -30,15 +30,15 @@ from sync_workers.services.notion import bodies
 from sync_workers.services.notion.bodies import Body
 from sync_workers.services.notion.client import Api
 from sync_workers.services.notion.errors import NotShownError, SavedError, moved, points_nowhere
+from sync_workers.services.notion.feed import Feed
 from sync_workers.services.notion.hidden import TITLE, is_revealed
-from sync_workers.services.notion.listing import Listing
 from sync_workers.services.notion.page_reader import PageReader
 from sync_workers.services.notion.page_writes import looks, new_page, write_body
 from sync_workers.services.notion.pages import Pages
 from sync_workers.services.notion.people import People
 from sync_workers.services.notion.rows import NOT_SHOWN, Rows, is_away, keeps
 from sync_workers.services.notion.schema import Schema
-from sync_workers.services.notion.settings import NotionConnection, NotionContainer
+from sync_workers.services.notion.settings import NotionConnection, NotionContainer, plain_id
 from sync_workers.services.notion.source import Source
 
 
@@ -57,7 +57,12 @@ class NotionService:
         self._mapped = mapped
         self._api = Api(connection, budget or LocalBudget())
         self._source = Source(self._api, container)
-        self._schema = Schema(self._source, container, mapped, People(self._api.users))
+        self._feed = Feed(self._api, self._source, container)
+        self._schema = self._look()
+
+    def _look(self) -> Schema:
+        """The properties, which are looked at when they are first needed."""
+        return Schema(self._source, self._container, self._mapped, People(self._api.users))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -67,6 +72,9 @@ class NotionService:
             marks=self._container.marker is not None,
             notes=self._container.conflicts is not None,
             clock_step=timedelta(minutes=1),
+            change_feed=True,
+            filtered=self._container.filter is not None,
+            late=self._container.late,
         )
 
     def schema(self) -> Mapping[str, Field]:
@@ -83,14 +91,25 @@ class NotionService:
             "fields": ", ".join(
                 sorted(f"{name}={property_id}" for name, property_id in self._schema.ids().items())
             ),
+            **self._feed.setup(),
         }
 
-    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:  # noqa: ARG002 - there is no change feed
-        pages = Listing(self._api, self._source.id, self._property_ids).pages()
-        return self._pages.listed(pages, known)
+    def recall(self, cursor: str | None) -> None:
+        """See `services.feeds.Recalls`."""
+        self._feed.recall(cursor)
+        self._schema = self._look()
+        for name in ("_pages", "_rows"):
+            self.__dict__.pop(name, None)
+
+    def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
+        return self._feed.fetch(cursor, known, self._pages, self._property_ids)
+
+    def put_away(self, wanted: Collection[ID]) -> Mapping[ID, str]:
+        """See `services.feeds.Partitioned`."""
+        return self._feed.put_away(wanted)
 
     def read(self, ids: Sequence[ID]) -> Mapping[ID, ReadResult]:
-        return {record_id: self._rows.find(record_id) for record_id in ids}
+        return {record_id: self._feed.judged(self._rows.find(plain_id(record_id))) for record_id in ids}
 
     def create(self, fields: Fields, idempotency: str) -> Record:
         properties = self._pages.encode(fields)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from datetime import timedelta
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
+from sync_workers.schedule import interval
 from sync_workers.secret import Secret
 from sync_workers.services.budget import Account
+from sync_workers.services.notion.filters import plain, problems
+
+SHORTEST_OVERLAP = timedelta(minutes=1)
+AT_ONCE = "0s"
 
 # An id stands at the end of a link's path, with or without its dashes, behind the title's words.
 _ID = re.compile(r"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})$")
@@ -34,6 +48,15 @@ def id_of(text: str) -> str:
 
 MOST_CALLS = 600
 """In any 60 seconds; 180 on the other plans."""
+
+
+def plain_id(text: str) -> str:
+    """An id as Notion shows it, whether it was written with or without dashes; other text as it is."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
+
 
 NotionId = Annotated[str, AfterValidator(id_of)]
 
@@ -85,6 +108,31 @@ class NotionConnection(BaseModel):
         return Account(f"notion:{self.token.fingerprint()}", self.calls_per_minute)
 
 
+def _filter(condition: dict[str, Any] | None) -> dict[str, Any] | None:
+    if condition is None:
+        return None
+    if wrong := next(problems(condition), None):
+        raise ValueError(wrong)
+    return dict(plain(condition))
+
+
+def _late(value: object) -> timedelta:
+    if not isinstance(value, str):
+        msg = 'should be text such as "1m", or "0s"'
+        raise ValueError(msg)  # noqa: TRY004 - pydantic collects ValueErrors only
+    return timedelta(0) if value == AT_ONCE else interval(value)
+
+
+def _overlap(value: object) -> timedelta:
+    if not isinstance(value, str):
+        msg = 'should be text such as "5m" or "1h"'
+        raise ValueError(msg)  # noqa: TRY004 - pydantic collects ValueErrors only
+    if (found := interval(value)) < SHORTEST_OVERLAP:
+        msg = f"is {value}, but Notion's times are cut to the minute: at least 1m"
+        raise ValueError(msg)
+    return found
+
+
 class NotionContainer(BaseModel):
     """A task's side on a Notion connection: exactly one of the first two, as id or link.
 
@@ -94,6 +142,11 @@ class NotionContainer(BaseModel):
         marker: a property of the type Text in which each row that the sync makes is marked.
         conflicts: a property of the type Text in which the sync says what waits for a person.
         parent: a relation of the data source to itself that names the row which a row belongs under.
+        filter: only rows that pass it belong to the task; Notion's own form, as a table.
+        overlap: how far each query for changes reaches back over what was seen: Notion's times are cut to
+            the minute, and a row may be listed some minutes late.
+        late: how late a row that was made may be listed: a create whose reply was lost is looked for so
+            long before it is tried again.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -103,6 +156,9 @@ class NotionContainer(BaseModel):
     marker: str | None = Field(default=None, min_length=1)
     conflicts: str | None = Field(default=None, min_length=1)
     parent: str | None = Field(default=None, min_length=1)
+    filter: Annotated[dict[str, Any] | None, AfterValidator(_filter)] = None
+    overlap: Annotated[timedelta, BeforeValidator(_overlap)] = timedelta(minutes=5)
+    late: Annotated[timedelta, BeforeValidator(_late)] = timedelta(minutes=1)
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

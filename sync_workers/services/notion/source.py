@@ -50,9 +50,25 @@ class Source:
             raise SettingsError(msg)
         return str(sources[0]["id"])
 
+    def recall(self, source: str, shown: Mapping[str, Any]) -> None:
+        """Take over what an earlier look showed."""
+        self.forget()
+        self.id = self._api.place = source
+        self.shown = shown
+
+    def forget(self) -> None:
+        """Look anew when it is next needed."""
+        for name in ("id", "shown", "properties"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def shown(self) -> Mapping[str, Any]:
+        """What Notion shows of it, as it was looked at first."""
+        return self.look()
+
     @cached_property
     def properties(self) -> dict[str, Property]:
-        return read_properties(self.look())
+        return read_properties(self.shown)
 
     def add_option(self, found: Property, name: str) -> None:
         """See `NewOption.add`."""

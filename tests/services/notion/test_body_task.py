@@ -31,7 +31,7 @@ url = "sqlite:///{table}"
 [tasks.{name}]
 conflict = "error"
 match = ["Name"]
-notion = {{ connection = "work", data_source = "{source}" }}
+notion = {{ connection = "work", data_source = "{source}", late = "0s" }}
 other = {{ connection = "base", table = "notes" }}
 [tasks.{name}.fields]
 Name = "title"
