@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from sync_workers.engine.rules import FieldRule, Rules
+from sync_workers.engine.rules import Direction, FieldRule, Rules
 from sync_workers.fields import Field
 from sync_workers.model import ID, Fields, Pair, Side
 from sync_workers.runs.drift import Drift, is_another, is_of_drift
@@ -69,7 +70,7 @@ def stale(
     changed = [
         rule
         for rule in rules.fields
-        if (known.get(_name(rule)) != setup.get(_name(rule)) and not _only_grew(rule, known, fields))
+        if (known.get(_name(rule)) != setup.get(_name(rule)) and not _holds(rule, known, fields))
         or is_another(rule, known, setup)
     ]
     return Pair.each(lambda side: tuple(rule.attrs[side] for rule in changed))
@@ -106,6 +107,20 @@ def _without(base: Fields, attrs: Collection[str]) -> dict[str, Any]:
     return {attr: value for attr, value in base.items() if attr not in attrs}
 
 
+def _holds(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]) -> bool:
+    """Whether the bases mean what they did, although the line in the task file changed."""
+    return _only_narrowed(rule, known, fields) or _only_grew(rule, known, fields)
+
+
+def _only_narrowed(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]) -> bool:
+    """Whether the field crossed both ways and only one since: then its bases say what both sides had.
+
+    Not the reverse: in a field that crosses one way the edits of one side moved its base and nothing else.
+    """
+    before = replace(rule, direction=Direction.BOTH)
+    return _crosses(before, fields, _values(rule)) == known.get(_name(rule))
+
+
 def _only_grew(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]) -> bool:
     """Whether nothing but pairs were added to the value map.
 
@@ -135,6 +150,7 @@ def _crosses(rule: FieldRule, fields: Pair[Mapping[str, Field]], values: list[li
     crosses: list[object] = [rule.attrs.other, values, [field.id if field else "" for field in kept]]
     # Only where one is named, so that what was known before there were any stays valid.
     crosses += [rule.form] if rule.form is not None else []
+    crosses += [["direction", rule.direction]] if rule.direction is not Direction.BOTH else []
     return digest([*crosses, ["relation", rule.relation]] if rule.relation is not None else crosses)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from sync_workers.engine.rules import FieldRule, Rules
+from sync_workers.engine.rules import Direction, FieldRule, Rules
 from sync_workers.fields import Field, Kind
 from sync_workers.model import ConflictMode, Pair, Part, Side
 from sync_workers.report import Report
@@ -88,6 +88,31 @@ def test_r9_a_changed_value_map_is_a_fresh_comparison() -> None:
     other = replace(one, values=(Pair(6, "five"), Pair(5, "six")))
     report = run(left, right, rules(other), store)
     assert len(report.conflicts) == 1
+
+
+def test_r9_a_field_that_crosses_both_ways_again_is_compared_afresh() -> None:
+    # given an edit where edits of the field did not count, so that the two sides differ for good
+    one_way = FieldRule(Pair("Num", "num"), direction=Direction.TO_OTHER)
+    left, right, store = synced(rules(one_way))
+    (record,) = right.records
+    right.edit(record, num=7)
+    assert run(left, right, rules(one_way), store).writes == 0
+    # when
+    report = run(left, right, rules(replace(one_way, direction=Direction.BOTH)), store)
+    # then
+    assert len(report.conflicts) == 1
+    assert only(left)["Num"] == only(right)["num"] == 7
+
+
+def test_r9_a_field_that_crosses_one_way_from_now_on_is_not_written_over_for_it() -> None:
+    both = FieldRule(Pair("Num", "num"))
+    left, right, store = synced(rules(both))
+    (record,) = right.records
+    right.edit(record, num=7)
+    for _ in range(2):
+        report = run(left, right, rules(replace(both, direction=Direction.TO_OTHER)), store)
+        assert report.writes == 0
+        assert (only(left)["Num"], only(right)["num"]) == (5, 7)
 
 
 def test_r9_what_is_held_after_a_change_stays_held_in_the_next_run() -> None:
