@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from sync_workers.engine.rules import Direction, FieldRule, Rules
-from sync_workers.fields import Field
+from sync_workers.fields import Field, ValueForm
 from sync_workers.model import ID, Fields, Pair, Side
 from sync_workers.runs.drift import Drift, is_another, is_of_drift
 from sync_workers.runs.store import Store
@@ -73,7 +73,11 @@ def stale(
         if (known.get(_name(rule)) != setup.get(_name(rule)) and not _holds(rule, known, fields))
         or is_another(rule, known, setup)
     ]
-    return Pair.each(lambda side: tuple(rule.attrs[side] for rule in changed))
+    worthless = [
+        tuple(Side) if is_another(r, known, setup) else _worthless(r, known, fields) for r in changed
+    ]
+    pairs = list(zip(changed, worthless, strict=True))
+    return Pair.each(lambda side: tuple(rule.attrs[side] for rule, sides in pairs if side in sides))
 
 
 def without(state: State, attrs: Pair[Collection[str]]) -> State:
@@ -119,6 +123,21 @@ def _only_narrowed(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mappi
     """
     before = replace(rule, direction=Direction.BOTH)
     return _crosses(before, fields, _values(rule)) == known.get(_name(rule))
+
+
+def _worthless(
+    rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]
+) -> tuple[Side, ...]:
+    """The sides on which the base of a field whose line changed says nothing any more.
+
+    Where nothing but the form changed, only the side that has forms shows its values in another way. What
+    the other one has is what it had: taken for an edit it would overwrite what only the new form can say.
+    """
+    befores = [replace(rule, form=form) for form in (None, *ValueForm)]
+    if known.get(_name(rule)) not in {_crosses(before, fields, _values(rule)) for before in befores}:
+        return tuple(Side)
+    shown = Pair.each(lambda side: fields[side].get(rule.attrs[side]))
+    return tuple(side for side in Side if (field := shown[side]) and field.forms) or (Side.NOTION,)
 
 
 def _only_grew(rule: FieldRule, known: Mapping[str, str], fields: Pair[Mapping[str, Field]]) -> bool:

@@ -419,3 +419,20 @@ def _change(stage: Stage, page_id: str, change: str, number: int) -> None:
         stage.sql("UPDATE things SET due = ?", f"2026-04-{number + 1:02}")
     elif change == "drop notes" and "notes" in stage.row:
         stage.sql("ALTER TABLE things DROP COLUMN notes")
+
+
+def test_a_text_that_crosses_as_markdown_from_now_on_keeps_its_formatting(stage: Stage) -> None:
+    # given a formatted text that crossed as plain text
+    page_id = linked(stage)
+    bold = {"type": "text", "text": {"content": "fresh"}, "annotations": {"bold": True}}
+    stage.call("PATCH", f"pages/{page_id}", {"properties": {"Notes": {"rich_text": [bold]}}})
+    stage.run()
+    # when
+    stage.fields = stage.fields.replace('Notes = "notes"', 'Notes = { other = "notes", form = "markdown" }')
+    report = stage.run()
+    # then
+    assert report.conflicts == []
+    assert stage.row["notes"] == "**fresh**"
+    shown = stage.call("GET", f"pages/{page_id}")["properties"]["Notes"]["rich_text"]
+    assert [item["annotations"]["bold"] for item in shown] == [True]
+    assert stage.is_quiet()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from sync_workers.engine.rules import Direction, FieldRule, Rules
-from sync_workers.fields import Field, Kind
+from sync_workers.fields import Field, Kind, ValueForm
 from sync_workers.model import ConflictMode, Pair, Part, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application, SliceOverError
@@ -184,18 +184,36 @@ def test_r9_a_plan_that_goes_on_in_another_slice_keeps_the_new_bases() -> None:
     assert len(decide(said, store.load(), get(services, said, again), again)) == 0
 
 
-def test_r9_a_field_that_is_read_in_another_form_is_compared_afresh() -> None:
+def test_r9_a_field_that_is_read_in_another_form_crosses_in_it() -> None:
     owner = FieldRule(Pair("Owner", "owner"))
     left, right, store = Container("left"), Container("right"), MemoryStore()
     left.add(Name="x", Owner=["id-1"])
     run(left, right, rules(owner), store)
     (one,) = left.records
     left.edit(one, Owner=["ada@example.com"])  # what the same service shows in the other form
+    said = rules(replace(owner, form=ValueForm.EMAIL), mode=ConflictMode.OTHER)
 
-    report = run(left, right, rules(replace(owner, form="email"), mode=ConflictMode.ERROR), store)
+    report = run(left, right, said, store)
+
+    # what the other side has is nobody's edit, so it wins against nobody
+    assert report.conflicts == []
+    assert only(left)["Owner"] == only(right)["owner"] == ["ada@example.com"]
+    assert run(left, right, said, store).writes == 0
+
+
+def test_r9_an_edit_of_the_other_side_is_a_conflict_with_the_new_form() -> None:
+    owner = FieldRule(Pair("Owner", "owner"))
+    left, right, store = Container("left"), Container("right"), MemoryStore()
+    left.add(Name="x", Owner=["id-1"])
+    run(left, right, rules(owner), store)
+    left.edit(next(iter(left.records)), Owner=["ada@example.com"])
+    right.edit(next(iter(right.records)), owner=["id-2"])
+
+    said = rules(replace(owner, form=ValueForm.EMAIL), mode=ConflictMode.ERROR)
+    report = run(left, right, said, store)
 
     assert [conflict.attrs.notion for conflict in report.conflicts] == ["Owner"]
-    assert only(right)["owner"] == ["id-1"]  # nobody edited anything
+    assert (only(left)["Owner"], only(right)["owner"]) == (["ada@example.com"], ["id-2"])
 
 
 def test_a_form_that_is_not_named_leaves_the_fingerprints_as_they_were() -> None:
