@@ -62,13 +62,14 @@ class _Look:
     capabilities: Capabilities
     sample: Record | None
     number: int
+    setup: Mapping[str, str]
 
 
 def _check_task(task: TaskConfig, console: Console, tasks: Mapping[str, TaskConfig]) -> list[str]:
     """Show one task; returns a sentence for each thing that would not work."""
     from sync_workers.model import Pair, Side
     from sync_workers.runs.check import judge
-    from sync_workers.runs.drift import drifted, frozen_sides, known_ids
+    from sync_workers.runs.drift import drifted, frozen_sides, known_ids, where_they_were
 
     known = known_setup(task.name)
     looks: dict[Side, _Look] = {}
@@ -83,7 +84,8 @@ def _check_task(task: TaskConfig, console: Console, tasks: Mapping[str, TaskConf
         return problems
     both = Pair.each(looks.__getitem__)
     schemas = Pair.each(lambda side: both[side].schema)
-    drift = drifted(task.rules, schemas, known)
+    own = {f"{side}.{name}": text for side in Side for name, text in both[side].setup.items()}
+    drift = drifted(task.rules, schemas, where_they_were(known, own))
     frozen = frozen_sides(drift)
     crossing = tuple(rule for rule in task.rules.fields if rule.attrs.notion not in frozen)
     found = judge(
@@ -126,14 +128,14 @@ def _look(side: SideConfig, ids: Mapping[str, str]) -> _Look:
         with closing(side.open(ids=ids)) as service:
             schema, capabilities = service.schema(), service.capabilities
             records = service.fetch().records
-            return _Look(schema, capabilities, next(iter(records), None), len(records))
+            return _Look(schema, capabilities, next(iter(records), None), len(records), service.setup())
     except SettingsError:
         # A service refuses mapped names that it does not have; without them it shows what it has.
         with closing(replace(side, mapped=Mapped(forms=side.mapped.forms)).open()) as service:
-            schema, capabilities = service.schema(), service.capabilities
+            schema, capabilities, setup = service.schema(), service.capabilities, service.setup()
         if set(side.mapped.names) <= set(schema):
             raise
-        return _Look(schema, capabilities, None, 0)
+        return _Look(schema, capabilities, None, 0, setup)
 
 
 _ARROWS = {"both": "<->", "to_notion": "<--", "to_other": "-->"}

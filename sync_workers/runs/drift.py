@@ -116,18 +116,31 @@ def _is_another(side: Side, attr: str, known: Mapping[str, str], setup: Mapping[
     return before != now or (came_back and _seen(setup, f"{SEEN}{name}")[0] in {"", attr})
 
 
+def where_they_were(known: Mapping[str, str], setup: Mapping[str, str]) -> dict[str, str]:
+    """What is known without the fields of a side that is bound to another container: it never had them."""
+    gone = tuple(f"{SEEN}{side}." for side in Side if _is_elsewhere(side, known, setup))
+    return {name: text for name, text in known.items() if not name.startswith(gone)}
+
+
 def expect_same_container(
-    drift: tuple[Drift, ...], known: Mapping[str, str], setup: Mapping[str, str]
+    rules: Rules, fields: Pair[Mapping[str, Field]], known: Mapping[str, str], setup: Mapping[str, str]
 ) -> None:
     """Make sure that a field is missed where it was.
 
     Raises:
         SettingsError: the side is bound to another container, which never had it.
     """
-    missed = [one for one in drift if one.freezes and _is_elsewhere(one.side, known, setup)]
+    attrs = [(side, rule.attrs[side]) for rule in rules.fields for side in Side]
+    missed = [
+        (side, attr)
+        for side, attr in attrs
+        if f"{SEEN}{side}.{attr}" in known
+        and _is_elsewhere(side, known, setup)
+        and ((field := fields[side].get(attr)) is None or field.refused)
+    ]
     if missed:
         raise SettingsError(
-            *(f"{one.side} has no field {one.attr!r}: correct its name in the field map" for one in missed)
+            *(f"{side} has no field {attr!r}: correct its name in the field map" for side, attr in missed)
         )
 
 

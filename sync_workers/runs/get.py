@@ -21,6 +21,7 @@ from sync_workers.runs.drift import (
     is_of_drift,
     seen,
     told,
+    where_they_were,
     without_frozen,
 )
 from sync_workers.runs.mirror import Mirrors, NoMirrors, Parts, PartsHere
@@ -90,11 +91,10 @@ def _gathered(sides: Pair[SideReading], rules: Rules, report: Report, known: Map
         sides[side].prepare()
     services = Pair.each(lambda side: sides[side].service)
     fields = Pair.each(lambda side: services[side].schema())
-    drift = drifted(rules, fields, known)
-    setup = with_frozen(rules, of_fields(rules, fields), known, drift)
-    for side in Side:
-        setup |= {f"{side}.{name}": text for name, text in services[side].setup().items()}
-    expect_same_container(drift, known, setup)
+    own = {f"{side}.{name}": text for side in Side for name, text in services[side].setup().items()}
+    expect_same_container(rules, fields, known, own)
+    drift = drifted(rules, fields, where_they_were(known, own))
+    setup = with_frozen(rules, of_fields(rules, fields), known, drift) | own
     setup |= seen(rules, fields, known, drift) | told(drift)
     read = Pair.each(lambda side: sides[side].read(_bound(side, rules, setup, fields[side])))
     snapshot = Pair.each(lambda side: without_keyless(read[side], side, rules))

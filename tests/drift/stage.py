@@ -57,6 +57,7 @@ class Stage:
     name: str
     fields: str = FIELDS
     match: str = "Name"
+    table: str = "things"
 
     @property
     def text(self) -> str:
@@ -71,7 +72,7 @@ url = "sqlite:///{self.database}"
 [tasks.{self.name}]
 match = ["{self.match}"]
 notion = {{ connection = "work", data_source = "{self.source}" }}
-other = {{ connection = "shop", table = "things" }}
+other = {{ connection = "shop", table = "{self.table}" }}
 [tasks.{self.name}.fields]
 {self.fields}
 """

@@ -286,6 +286,18 @@ def test_another_data_source_without_the_property_is_an_error_too(stage: Stage) 
         stage.run()
 
 
+def test_columns_of_another_table_may_have_other_types(stage: Stage) -> None:
+    linked(stage)
+    stage.sql("DROP TABLE things")
+    stage.sql("CREATE TABLE others (id INTEGER PRIMARY KEY, title TEXT, due TEXT, notes JSON)")
+    stage.table = "others"
+
+    report = stage.run()
+
+    assert report.drift == []
+    assert report.counts["other.create"] == 1
+
+
 def test_plan_and_status_say_it_as_long_as_it_lasts(
     stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
