@@ -81,7 +81,16 @@ class NotYetError(LaterError):
 
 
 class RejectedError(SyncError):
-    """The service will never take this record as it is."""
+    """The service will never take this record as it is.
+
+    Attributes:
+        fields: those of the written side that it is about, where they were refused before anything was sent,
+            and the rest of the record could be written; else none.
+    """
+
+    def __init__(self, message: str, *, fields: tuple[str, ...] = ()) -> None:
+        self.fields = fields
+        super().__init__(message)
 
 
 class MovedError(SyncError):

@@ -238,6 +238,7 @@ class Plan:
         unseen: Notion ids of linked records of which the state remarks something and that could not be
             compared now, such as those that are missing from a listing: what it remarks stays.
         unread: likewise single fields of them, by Notion id and attribute.
+        apart: per written side the attributes that a write can go without, with their opposite names.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -253,6 +254,7 @@ class Plan:
     parts_hidden: bool = False
     unseen: tuple[ID, ...] = ()
     unread: tuple[tuple[ID, str], ...] = ()
+    apart: Pair[Mapping[str, str]] = field(default=Pair(NOTHING, NOTHING), compare=False)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

@@ -118,7 +118,7 @@ class Memory(BaseModel):
 
 
 class Quarantined(BaseModel):
-    """A record that failed and is left alone for a while.
+    """A record that failed, or fields of it that were refused, left alone for a while.
 
     Attributes:
         reason: why, without field values.
@@ -127,6 +127,7 @@ class Quarantined(BaseModel):
         since: when it failed first.
         due: when it is tried again; at once when its content changes.
         content: fingerprint of both sides' records when it failed.
+        fields: of the written side, if only these wait, each with a fingerprint of what was to be written.
     """
 
     reason: str
@@ -135,3 +136,4 @@ class Quarantined(BaseModel):
     since: datetime
     due: datetime
     content: str = ""
+    fields: dict[str, str] = Field(default_factory=dict)

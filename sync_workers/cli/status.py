@@ -88,7 +88,8 @@ def _add_failing(table: Table, client: Client, task: str) -> None:
     for (side, record_id), one in sorted(quarantined(client, task).items()):
         reads = one.action == READ
         due = "in each run" if reads else f"{one.due:%Y-%m-%d %H:%M} UTC"
-        what = one.action if reads else f"{one.action}, {one.count} time(s)"
+        which = f"{one.action} of {', '.join(one.fields)}" if one.fields else one.action
+        what = one.action if reads else f"{which}, {one.count} time(s)"
         cells = (task, record_id, side.value, what, due, one.reason)
         table.add_row(*(Text(one_line(cell)) for cell in cells))
 

@@ -7,7 +7,7 @@ it stopped. How one operation is covered by the journal stands in `writer.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,7 @@ from sync_workers.runs.calls import Calls, HeldError
 from sync_workers.runs.changes import link
 from sync_workers.runs.quarantine import Key, failed, key_of, own_ids, parent_in
 from sync_workers.runs.referring import UnlinkedError, named
+from sync_workers.runs.refused_fields import without_refused
 from sync_workers.runs.setup import forget
 from sync_workers.runs.store import Store
 from sync_workers.runs.writer import Writer
@@ -164,7 +165,7 @@ class Application:
                 return
             operation = self.calls.settled(operation, parts_hidden=self.plan.parts_hidden)
             operation = self._named(operation)
-            self.writer.perform(number, operation)
+            self._perform(number, operation)
             self.report.count(operation.side, operation.action)
             _log.info(
                 "%s %s on %s: %s", operation.action, record_id, operation.side, operation.reason,
@@ -174,7 +175,8 @@ class Application:
             raise
         except (MovedError, HeldError) as error:
             # Someone was faster, or a deletion is not proven: the next run decides it again.
-            self.writer.forget(number, operation, moved=isinstance(error, MovedError))
+            kept, moved = self._fields_waiting(operation), isinstance(error, MovedError)
+            self.writer.forget(number, operation, kept, moved=moved)
             self.report.held.append(Hold(side, record_id, str(error)))
         except NotYetError:
             # Nothing was sent, and nothing is wrong: what goes on later begins with this operation.
@@ -193,8 +195,34 @@ class Application:
             self.writer.doubt(operation, self._quarantined(operation, str(error), unknown=True))
             self._fail(operation, f"{error}; the next run looks before it tries again", unknown=True)
         except RejectedError as error:
-            self.writer.forget(number, operation, self._quarantined(operation, str(error), unknown=False))
+            failure = self._quarantined(operation, str(error), fields=error.fields)
+            self.writer.forget(number, operation, failure)
             self._fail(operation, str(error))
+
+    def _perform(self, number: int, operation: Operation) -> None:
+        """Carry out an operation; without the fields that its service refuses, if there are others.
+
+        Raises: as `Writer.perform`.
+        """
+        whole, refusals = operation, list[RejectedError]()
+        waits: Quarantined | None = None
+        while True:
+            try:
+                self.writer.perform(number, operation, waits)
+                break
+            except RejectedError as error:
+                refusals.append(error)
+                rest = without_refused(operation, error.fields, self.plan)
+                if not error.fields:
+                    raise
+                reason, fields = _joined(refusals)
+                if rest is None or not rest.action.writes:
+                    raise RejectedError(reason, fields=fields) from error
+                # Nothing was sent: what is left of it is tried as if it had been planned so.
+                self.writer.take_back(number, operation)
+                waits, operation = self._quarantined(whole, reason, fields=fields), rest
+        if waits is not None:
+            self._fail(whole, waits.reason, stops=False)
 
     def _named(self, operation: Operation) -> Operation:
         """The operation with the ids of the records that it names and that this run has made.
@@ -227,14 +255,32 @@ class Application:
         side, record_id = key_of(operation)
         return self.state.quarantine.get(side, {}).get(record_id)
 
-    def _quarantined(self, operation: Operation, reason: str, *, unknown: bool) -> Quarantined:
-        return failed(operation, self._known(operation), reason, self.now(), unknown=unknown)
+    def _fields_waiting(self, operation: Operation) -> Quarantined | None:
+        """What is known of single fields of the record, which the operation goes without."""
+        known = self._known(operation)
+        return known if known is not None and known.fields else None
 
-    def _fail(self, operation: Operation, reason: str, *, unknown: bool = False) -> None:
-        self.stopped |= own_ids(operation)
+    def _quarantined(
+        self, operation: Operation, reason: str, *, unknown: bool = False, fields: Sequence[str] = ()
+    ) -> Quarantined:
+        # Where nothing can be written without a field, it is the record that waits.
+        if without_refused(operation, fields, self.plan) is None:
+            fields = ()
+        known = self._known(operation) if key_of(operation) not in self.plan.healed else None
+        return failed(operation, known, reason, self.now(), unknown=unknown, fields=fields)
+
+    def _fail(self, operation: Operation, reason: str, *, unknown: bool = False, stops: bool = True) -> None:
+        if stops:
+            self.stopped |= own_ids(operation)
         failure = Failure(operation.side, operation.source_id, reason, str(operation.action), unknown)
         self.report.failures.append(failure)
         _log.warning(
             "%s %s on %s failed: %s", operation.action, operation.source_id, operation.side, reason,
             extra={"task": self.task, "run": self.report.run, "action": "fail"},
         )  # fmt: skip
+
+
+def _joined(refusals: Sequence[RejectedError]) -> tuple[str, tuple[str, ...]]:
+    """What several refusals say together, and all the fields that they are about."""
+    fields = dict.fromkeys(name for error in refusals for name in error.fields)
+    return "; ".join(map(str, refusals)), tuple(fields)

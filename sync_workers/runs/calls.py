@@ -213,7 +213,7 @@ class Calls:
         Raises:
             HeldError: nothing is left of it.
         """
-        rest = without_field(operation, reference)
+        rest = without_field(operation, reference.attrs)
         if not rest.fields and operation.action is Action.UPDATE:
             raise HeldError(why)
         self.report.held.append(Hold(operation.side, operation.source_id, why))

@@ -18,6 +18,7 @@ from sync_workers.runs.changes import idempotent
 from sync_workers.runs.drift import frozen_sides, is_of_drift
 from sync_workers.runs.get import Gathered, spent
 from sync_workers.runs.quarantine import without_quarantined
+from sync_workers.runs.refused_fields import apart
 from sync_workers.runs.setup import stale, without
 from sync_workers.services.base import mark_of
 from sync_workers.state import State
@@ -50,6 +51,7 @@ def decide(
         plan = _planned(rules, base, gathered, report.task, links, fresh=bool(changed))
         # For the guards counts what was linked before: to copy a whole wrong container is an accident.
         plan = replace(leave_alone(plan, known, report.task), links=len(known.ids), stale=forgotten)
+        plan = replace(plan, apart=apart(rules))
         reasons = refusals(rules.limits, unpaused(base), gathered.snapshot, plan)
         repeated = any(gathered.snapshot[side].repeated for side in Side)
         if moved or not known.setup:

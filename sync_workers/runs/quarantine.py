@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sync_workers.model import ID, Action, Failure, Hold, Operation, Plan, Side
 from sync_workers.remarks import Quarantined
 from sync_workers.report import Report
+from sync_workers.runs.refused_fields import asked, without_refused
 from sync_workers.state import State
 from sync_workers.values import to_json
 
@@ -48,22 +49,38 @@ def content(operation: Operation) -> str:
 
 
 def failed(
-    operation: Operation, known: Quarantined | None, reason: str, now: datetime, *, unknown: bool
+    operation: Operation,
+    known: Quarantined | None,
+    reason: str,
+    now: datetime,
+    *,
+    unknown: bool = False,
+    fields: Sequence[str] = (),
 ) -> Quarantined:
-    """What is to be remembered of a failure of this operation."""
-    fingerprint = content(operation)
-    again = known is not None and known.content == fingerprint
+    """What is to be remembered of a failure of this operation, or of these fields of it."""
+    fingerprint, refused = (
+        "" if fields else content(operation),
+        {attr: asked(operation, attr) for attr in fields},
+    )
+    seen = known.fields if known is not None and fields else {}
+    # What is written without a field that waits says nothing about that one.
+    left = {attr: print_ for attr, print_ in seen.items() if attr not in operation.fields}
+    if fields:
+        again = bool(refused.items() & seen.items())
+    else:
+        again = known is not None and known.content == fingerprint
     count = known.count + 1 if known is not None and again else 1
     since = known.since if known is not None and again else now
     waits = 0 if unknown and count < PATIENT else count - (PATIENT - 1 if unknown else 0)
     pause = min(FIRST_PAUSE * GROWTH ** (min(waits, 10) - 1), LONGEST_PAUSE) if waits else timedelta(0)
     return Quarantined(
-        reason=reason,
+        reason=f"{known.reason}; {reason}" if known is not None and left else reason,
         action=str(operation.action),
         count=count,
         since=since,
         due=now + pause,
         content=fingerprint,
+        fields=left | refused,
     )
 
 
@@ -72,7 +89,8 @@ def settled(state: State, plan: Plan, report: Report, now: datetime) -> dict[Key
 
     A record that cannot be read costs no call of its own, so it never waits; it only stands there to be seen.
     """
-    changed: dict[Key, Quarantined | None] = dict.fromkeys(plan.healed)
+    failing = {(failure.side, failure.record_id) for failure in report.failures}
+    changed: dict[Key, Quarantined | None] = {key: None for key in plan.healed if key not in failing}
     unreadable = {(f.side, f.record_id): f.reason for f in report.failures if f.action == READ}
     for side, known in state.quarantine.items():
         changed |= {
@@ -101,14 +119,24 @@ def without_quarantined(plan: Plan, state: State, now: datetime | None) -> Plan:
         one = known.get(key)
         if one is not None and operation.action.writes and _waits(one, operation, now):
             waiting.append(Hold(*key, _said(one)))
-            stopped |= own_ids(operation)
+            rest = without_refused(operation, _again(one, operation), plan)
+            if rest is None:
+                stopped |= own_ids(operation)
+            elif rest.action.writes or any(rest.bases[side] for side in Side):
+                kept.append(rest)
         elif operation.action.writes and (parent := parent_in(operation, stopped)):
             waiting.append(Hold(*key, f"its parent {parent} is in quarantine"))
             stopped |= own_ids(operation)
         else:
             kept.append(operation)
-    wanted = {key_of(operation) for operation in plan}
-    healed = tuple(key for key, one in known.items() if key not in wanted and one.action != READ)
+    wanted: dict[Key, set[str]] = {}
+    for operation in plan:
+        wanted.setdefault(key_of(operation), set()).update(operation.fields)
+    healed = tuple(
+        key
+        for key, one in known.items()
+        if one.action != READ and (key not in wanted or (one.fields and wanted[key].isdisjoint(one.fields)))
+    )
     return replace(plan, operations=tuple(kept), quarantined=tuple(waiting), healed=healed)
 
 
@@ -130,12 +158,40 @@ def _waits(one: Quarantined, operation: Operation, now: datetime | None) -> bool
     # A note that failed says nothing about the record, and a person's decision does not wait for it.
     if Action.ANNOTATE in {operation.action, one.action}:
         return False
-    return now is not None and now < one.due and one.content == content(operation)
+    if now is None or now >= one.due:
+        return False
+    return bool(_again(one, operation)) if one.fields else one.content == content(operation)
+
+
+def _again(one: Quarantined, operation: Operation) -> list[str]:
+    """The fields to which just what was refused is to be written."""
+    shown = operation.fields
+    return [attr for attr, print_ in one.fields.items() if attr in shown and asked(operation, attr) == print_]
 
 
 def _said(one: Quarantined) -> str:
     tried = "once" if one.count == 1 else f"{one.count} times"
-    return f"in quarantine until {one.due:%Y-%m-%d %H:%M} UTC after {one.action} failed {tried}: {one.reason}"
+    what = f"{one.action} of {', '.join(one.fields)}" if one.fields else one.action
+    return f"in quarantine until {one.due:%Y-%m-%d %H:%M} UTC after {what} failed {tried}: {one.reason}"
+
+
+_GO_WITHOUT = frozenset({Action.CREATE, Action.UPDATE, Action.LINK, Action.ADVANCE, Action.ANNOTATE})
+"""What can be done about a record of which single fields wait."""
+
+
+def ended(
+    state: State, operation: Operation, refused: Quarantined | None
+) -> Mapping[Key, Quarantined | None]:
+    """What is known of a record once the operation is done; fields that it went without still wait."""
+    side, record_id = key_of(operation)
+    known = state.quarantine.get(side, {}).get(record_id)
+    if refused is None and known is None:
+        return {}
+    if known is not None and refused is None and operation.action in _GO_WITHOUT:
+        # It was planned without those that wait.
+        left = {attr: print_ for attr, print_ in known.fields.items() if attr not in operation.fields}
+        refused = known.model_copy(update={"fields": left}) if left else None
+    return remembered(operation, refused)
 
 
 def remembered(operation: Operation, failure: Quarantined | None) -> Mapping[Key, Quarantined | None]:

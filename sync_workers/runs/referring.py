@@ -26,16 +26,16 @@ class UnlinkedError(Exception):
         super().__init__(record_id)
 
 
-def without_field(operation: Operation, reference: Reference) -> Operation:
+def without_field(operation: Operation, attrs: Pair[str]) -> Operation:
     """The operation without one field: nothing is written for it, and no base of its source moves."""
-    attrs, side = reference.attrs, operation.side
+    side = operation.side
     is_new = operation.action is Action.CREATE and attrs[side] in operation.fields
     return replace(
         operation,
         fields=_without(operation.fields, {attrs[side]}),
         bases=Pair.each(lambda s: _without(operation.bases[s], {attrs[s]})),
         unsent=(*operation.unsent, attrs[side]) if is_new else operation.unsent,
-        references=tuple(one for one in operation.references if one != reference),
+        references=tuple(one for one in operation.references if one.attrs != attrs),
     )
 
 

@@ -45,7 +45,7 @@ from sync_workers.runs.changes import (
 from sync_workers.runs.entries import done, intent
 from sync_workers.runs.history import Entry
 from sync_workers.runs.looking import looks
-from sync_workers.runs.quarantine import key_of, remembered
+from sync_workers.runs.quarantine import ended, remembered
 from sync_workers.runs.resolving import decide, settle
 from sync_workers.runs.store import Store
 from sync_workers.services.base import mark_of
@@ -78,19 +78,23 @@ class Writer:
     there: Pair[set[ID | None]] = field(init=False)
     earlier: Mapping[Side, Mapping[ID, Pending]] = field(init=False)
     began: set[int] = field(default_factory=set)
+    refused: Quarantined | None = None
 
     def __post_init__(self) -> None:
         self.there = Pair.each(self._shown_alone)
         self.earlier = {side: dict(self.state.pending.get(side, {})) for side in Side}
 
-    def perform(self, number: int, operation: Operation) -> None:
+    def perform(self, number: int, operation: Operation, refused: Quarantined | None = None) -> None:
         """Carry out one operation to its end, after what it takes for gone was asked for (`Calls.settled`).
+
+        `refused` is what is to be remembered of the fields that it goes without.
 
         Raises:
             HeldError, MovedError, RejectedError, LaterError, AccessError: it did not happen.
             UnknownOutcomeError: nobody knows whether it happened.
             StateError: the store cannot be written, or the lease has gone.
         """
+        self.refused = refused
         match operation.action:
             case Action.LINK | Action.ADVANCE | Action.UNLINK | Action.DROP:
                 self._keep(number, operation)
@@ -136,11 +140,10 @@ class Writer:
         change.apply(self.state)
 
     def _end(self, number: int, operation: Operation, change: Change, entry: Entry) -> None:
-        """The operation is done: the record is in quarantine no more."""
-        side, record_id = key_of(operation)
-        if record_id in self.state.quarantine.get(side, {}):
-            change = replace(change, quarantine=remembered(operation, None))
-        self.commit(number, replace(change, looks=looks(self.calls.services, operation, wanted=False)), entry)
+        """The operation is done: its record waits no more, but for fields that are refused."""
+        kept = ended(self.state, operation, self.refused)
+        found = looks(self.calls.services, operation, wanted=False)
+        self.commit(number, replace(change, quarantine=kept, looks=found), entry)
 
     def _intent(self, number: int, operation: Operation) -> Entry:
         return intent(self.report.run, number, operation, self.state)

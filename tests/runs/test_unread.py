@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sync_workers.model import ID, Action, Fields, Pair, Record, Side
+from sync_workers.model import ID, Action, ConflictMode, Fields, Pair, Record, Side
+from sync_workers.remarks import Decision
 from sync_workers.report import Outcome
 from sync_workers.runs.get import get
 from sync_workers.runs.undo import Found, undo
@@ -97,6 +98,11 @@ class Hiding(Guarded):
         super().__init__(here.services[side])
         self.here, self.side = here, side
 
+    def create(self, fields: Fields, idempotency: str) -> Record:
+        made = super().create(fields, idempotency)
+        hide(self.here, self.side, made.id)
+        return self._show(self.container.records[made.id])
+
     def update(self, record: Record, fields: Fields) -> Record:
         super().update(record, fields)
         hide(self.here, self.side, record.id)
@@ -112,6 +118,44 @@ def test_what_a_write_does_not_show_any_more_is_what_was_sent(side: Side) -> Non
     here.world.run(through=Pair(services[Side.NOTION], services[Side.OTHER]))
     assert here.state.bases(side)[ids[side]][TEXT[side]] == "three"
     hide(here, side, ids[side], hidden=False)
+    assert here.is_quiet()
+
+
+@BOTH
+def test_what_a_new_record_holds_unseen_is_not_taken_for_empty(side: Side) -> None:
+    here = Here()
+    made = here.add(side.opposite, title="Bread", text="two")
+    hide(here, side.opposite, made)
+    services = {side: Hiding(here, side), side.opposite: here.services[side.opposite]}
+    here.world.run(through=Pair(services[Side.NOTION], services[Side.OTHER]))
+    (copy,) = here.world.containers[side].records
+    assert TEXT[side] not in here.state.bases(side)[copy]
+
+
+@BOTH
+def test_a_decision_about_it_waits_until_it_can_be_read(side: Side) -> None:
+    # given
+    here = Here(replace(RULES, mode=ConflictMode.ERROR))
+    ids = here.linked()
+    for one in Side:
+        here.edit(one, ids[one], text=f"of {one}")
+    here.run()
+    held = here.state.held[ids.notion]["Text"]
+    decision = Decision(use=side, value=None, seen=held.values, at=here.world.now)
+    here.state.decisions[ids.notion] = {"Text": decision}
+    hide(here, side, ids[side])
+    here.open()
+    # when
+    here.run()
+    # then
+    assert here.state.decisions[ids.notion]["Text"] == decision
+    assert here.state.held[ids.notion]["Text"] == held
+    # when it can be read
+    hide(here, side, ids[side], hidden=False)
+    here.open()
+    here.run()
+    # then it is carried out
+    assert here.fields(side.opposite, ids[side.opposite])[TEXT[side.opposite]] == f"of {side}"
     assert here.is_quiet()
 
 

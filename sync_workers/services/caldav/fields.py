@@ -47,11 +47,17 @@ def with_values(todo: ToDo, fields: Fields, now: datetime) -> ToDo:
         RejectedError: there is no such field, or it cannot hold its value.
     """
     changes: dict[str, Any] = {}
+    refused: dict[str, RejectedError] = {}
     for name, value in fields.items():
         if name not in _WRITERS:
             msg = f"a to-do has no field {name!r}; there are {', '.join(FIELDS)}"
             raise RejectedError(msg)
-        changes |= _WRITERS[name](todo, value, now)
+        try:
+            changes |= _WRITERS[name](todo, value, now)
+        except RejectedError as error:
+            refused[name] = error
+    if refused:
+        raise RejectedError("; ".join(map(str, refused.values())), fields=tuple(refused))
     return todo.with_properties(changes, now) if changes else todo
 
 

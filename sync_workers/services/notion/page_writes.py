@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sync_workers.errors import RejectedError, SyncError
@@ -28,11 +29,21 @@ def looks(chosen: Choice, fields: Fields, page: Mapping[str, Any] | None = None)
         if not one.writable:
             msg = f"{one.name!r} of a page cannot be written: map it with direction 'to_other'"
             raise RejectedError(msg)
-        if one.part is PagePart.ICON:
-            said["icon"] = icon_of(fields[one.name], page.get("icon") if page is not None else None)
-        else:
-            bodies.text_of(fields[one.name])
+        with _naming(one.name):
+            if one.part is PagePart.ICON:
+                said["icon"] = icon_of(fields[one.name], page.get("icon") if page is not None else None)
+            else:
+                bodies.text_of(fields[one.name])
     return said
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Where a value is refused before anything is sent: say of which field."""
+    try:
+        yield
+    except RejectedError as error:
+        raise RejectedError(str(error), fields=(name,)) from error
 
 
 def new_page(chosen: Choice, fields: Fields) -> dict[str, Any]:

@@ -156,13 +156,19 @@ class Pages:
             msg = f"data source {self.data_source} has no mapped property {', '.join(unknown)}"
             raise RejectedError(msg)
         shown = _by_id(page) if page is not None else None
-        encoded = {}
+        encoded: dict[str, Any] = {}
+        refused: dict[str, RejectedError] = {}
         for name, value in fields.items():
             if name in beside:
                 continue
             wanted = mapped[name]
             present = self._whole(page["id"], wanted, shown) if page is not None and shown else None
-            encoded[wanted.id] = wanted.write(value, present)
+            try:
+                encoded[wanted.id] = wanted.write(value, present)
+            except RejectedError as error:
+                refused[name] = error
+        if refused:
+            raise _together(refused, is_whole=any(mapped[name].type == "title" for name in refused))
         return encoded
 
     def is_here(self, page: Mapping[str, Any]) -> bool:
@@ -240,6 +246,11 @@ class Pages:
             # The page went away since it was listed; that ends no run.
             msg = f"property {wanted.name!r} could not be read whole: {error}"
             raise UnreadableError(msg) from error
+
+
+def _together(refused: Mapping[str, RejectedError], *, is_whole: bool) -> RejectedError:
+    """One refusal for several fields; without its title no row is written."""
+    return RejectedError("; ".join(map(str, refused.values())), fields=() if is_whole else tuple(refused))
 
 
 def _follows_more(wanted: Property, shown: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -171,7 +171,18 @@ class SqlService(WithoutExtras):
                 msg = f"{self._name} {problem} {', '.join(sorted(names))}"
                 raise RejectedError(msg)
         columns = self._table.columns
-        stored = {name: columns[name].store(value) for name, value in fields.items()}
+        stored: dict[str, Any] = {}
+        refused: dict[str, RejectedError] = {}
+        for name, value in fields.items():
+            try:
+                stored[name] = columns[name].store(value)
+            except RejectedError as error:
+                refused[name] = error
+        if refused:
+            is_known_by = self._table.key.name in refused
+            raise RejectedError(
+                "; ".join(map(str, refused.values())), fields=() if is_known_by else tuple(refused)
+            )
         if not creating:
             return stored
         return {name: v for name, v in stored.items() if v is not None or columns[name].nullable}

@@ -122,6 +122,12 @@ def test_a_value_that_does_not_fit_is_rejected_without_being_told(name: str, wro
     assert str(wrong) not in str(caught.value) or name in {"done", "priority"}
 
 
+def test_a_refusal_names_all_the_fields_that_it_is_about() -> None:
+    with pytest.raises(RejectedError) as caught:
+        with_values(parse(), {"summary": "Bread", "priority": 10, "due": "tomorrow"}, NOW)
+    assert caught.value.fields == ("priority", "due")
+
+
 def test_whole_numbers_may_come_as_floats() -> None:
     assert value(with_values(parse(), {"priority": 3.0}, NOW), "priority") == 3
 

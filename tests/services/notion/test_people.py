@@ -133,6 +133,38 @@ def test_a_field_that_is_hidden_since_it_was_read_may_have_been_edited(world: No
         service.delete(record)
 
 
+def test_somebody_who_cannot_be_seen_was_perhaps_put_where_nobody_was(world: NotionWorld) -> None:
+    page = world.add({"Name": "Bread", "Owner": []})
+    service = world.open(Mapped(("Name", "Owner"), forms={"Owner": "email"}))
+    record = only(service)
+    world.notion.store.shows_emails = False
+    world.notion.edit_page(page, {"Owner": owners(world)[:1]})
+
+    with pytest.raises(MovedError):
+        service.update(record, {"Name": "Milk"})
+
+
+def test_a_refusal_names_all_the_fields_that_it_is_about(world: NotionWorld) -> None:
+    page = world.add({"Name": "Bread"})
+    service = world.open(Mapped(("Name", "Owner", "Link"), forms={"Owner": "email"}))
+    (record,) = service.fetch().records
+    bad = {"Owner": ["eve@example.com"], "Link": "x" * 3000}
+
+    with pytest.raises(RejectedError) as caught:
+        service.create({"Name": "Milk", **bad}, "one")
+    assert caught.value.fields == ("Owner", "Link")
+    with pytest.raises(RejectedError) as caught:
+        service.update(record, {"Name": "Milk", **bad})
+    assert set(caught.value.fields) <= {"Owner", "Link"}
+    assert caught.value.fields
+    # without its title no row is written
+    with pytest.raises(RejectedError) as caught:
+        service.create({"Name": 5, **bad}, "one")
+    assert caught.value.fields == ()
+    assert [row.values["Name"] for row in world.notion.pages(world.source)] == ["Bread"]
+    assert world.notion.page(page).values["Name"] == "Bread"
+
+
 def test_a_guest_whom_the_list_of_users_does_not_show_is_found_where_they_are(world: NotionWorld) -> None:
     guest = owners(world)[0]
     page = world.add({"Name": "Bread", "Owner": [guest]})

@@ -127,6 +127,18 @@ def test_a_value_that_a_column_never_takes_is_rejected_and_named(
     assert service.fetch().records == ()
 
 
+def test_a_refusal_before_anything_is_sent_names_the_columns(place: Place) -> None:
+    service = table(place, "INTEGER" if place.is_sqlite else "integer")
+
+    with pytest.raises(RejectedError) as caught:
+        service.create({"value": "planted"}, idempotency="one")
+    assert caught.value.fields == ("value",)
+    # the key is what the row is known by
+    with pytest.raises(RejectedError) as caught:
+        service.create({"id": "planted", "value": "planted"}, idempotency="one")
+    assert caught.value.fields == ()
+
+
 def test_the_schema_says_what_columns_hold(schema: Place) -> None:
     schema.run("CREATE TYPE mood AS ENUM ('glad', 'sad')")
     schema.run("""CREATE TABLE things (
