@@ -157,7 +157,7 @@ class SideReading:
         names = {rule.attrs[self.side] for rule in self.rules.fields}
         shown, looks = {}, dict(self.beside.looks)
         for record_id, glimpse in self.beside.shown.items():
-            if self.mirror is None or (isinstance(glimpse, Record) and not names <= glimpse.fields.keys()):
+            if self.mirror is None or (isinstance(glimpse, Record) and not names <= _told(glimpse)):
                 looks.setdefault(record_id, "")
             else:
                 shown[record_id] = glimpse
@@ -269,6 +269,11 @@ class SideReading:
         mirror = Mirror(fetched.cursor, bound, *known, compared, self._searched())
         if taken.shown or taken.looks or mirror != before:
             self.mirrors.save_mirror(self.side, mirror, taken)
+
+
+def _told(record: Record) -> set[str]:
+    """The fields of which a record says what they hold, or that they cannot be read."""
+    return {*record.fields, *record.about.unread}
 
 
 def _repeated(fetched: Fetched) -> tuple[ID, ...]:

@@ -256,6 +256,7 @@ def test_a_decision_about_it_is_not_taken_for_carried_out(side: Side) -> None:
     held = here.state.held[ids.notion]["Text"]
     decision = Decision(use=side, value=None, seen=held.values, at=here.world.now)
     here.state.decisions[ids.notion] = {"Text": decision}
+    here.edit(side, ids[side], note="newer")
     here.again()
     assert here.state.decisions[ids.notion]["Text"] == decision
 

@@ -64,6 +64,19 @@ def test_a_hidden_address_holds_its_field_and_the_others_cross_both_ways(stage: 
     assert stage.is_quiet()
 
 
+def test_r10_a_row_that_was_written_beside_a_hidden_address_is_not_asked_for_again(stage: Stage) -> None:
+    stage.add(Name="Bread", Owner=[ada(stage)])
+    stage.run()
+    stage.notion.store.shows_emails = False
+    stage.sql("UPDATE things SET notes = 'cold'")
+    assert stage.run().counts == {"notion.update": 1}
+    stage.notion.forget_requests()
+
+    stage.run()
+
+    assert not [call.path for call in stage.notion.requests if "pages/" in call.path]
+
+
 def test_a_new_row_with_a_hidden_address_is_copied_without_it(stage: Stage) -> None:
     stage.notion.store.shows_emails = False
     stage.add(Name="Bread", Owner=[ada(stage)])
