@@ -26,12 +26,14 @@ OURS, ORIGINAL = "whole_sync", "original"
 BOTH_SIZES = (1_000, 2_000, 4_000, 8_000, 16_000)
 LINEAR = {
     "comparison": (10_000, 20_000, 40_000, 80_000),
+    "mirror": (12_500, 25_000, 50_000, 100_000),
     "whole_sync": (10_000, 20_000, 40_000, 80_000),
     "matching": (5_000, 10_000, 20_000, 40_000),
     "first_sync": (5_000, 10_000, 20_000),
 }
 TITLES = {
     "comparison": "comparison of linked records, none changed",
+    "mirror": "reading what a side showed last",
     "whole_sync": "sync() of linked records, none changed",
     "matching": "first sync() that links all by key",
     "first_sync": "first sync() that creates all",

@@ -8,6 +8,7 @@ import resource
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,19 @@ def comparison(size: int) -> Work:
 
     def work() -> None:
         expect(len(diff(rules, state, snapshot)) == 0)
+
+    return work
+
+
+def mirror(size: int) -> Work:
+    """What a side showed last, read from what Redis keeps of it; once a run for a side with a change feed."""
+    from sync_workers.runs.codec import from_bytes, to_bytes
+    from sync_workers.runs.mirror import Mirror
+
+    kept = zlib.compress(to_bytes(Mirror("cursor", "setup", records(Side.NOTION, size))), level=1)
+
+    def work() -> None:
+        expect(len(from_bytes(zlib.decompress(kept), Mirror).records) == size)
 
     return work
 
@@ -107,7 +121,7 @@ def _state(size: int) -> Any:
     return state
 
 
-ALL = {work.__name__: work for work in (comparison, whole_sync, first_sync, matching, original)}
+ALL = {work.__name__: work for work in (comparison, mirror, whole_sync, first_sync, matching, original)}
 
 
 def main(name: str, size: int, times: int) -> None:

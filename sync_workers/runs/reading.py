@@ -201,8 +201,12 @@ class SideReading:
             found = _Found({i: known[i] for i in shown if i in known}, {}, {})
         else:
             found = _Found(known, dict(mirror.unreadable), {})
-        if mirror is not None and not self.compares:
-            found.absent.update(mirror.absent)
+        if mirror is not None:
+            # Where all is compared, what is not there counts afresh; but what is listed must be asked for.
+            listed = {record.id for record in fetched.records}
+            found.absent.update(
+                (i, reason) for i, reason in mirror.absent.items() if not self.compares or i in listed
+            )
         for record_id, glimpse in shown.items():
             found.absent.pop(record_id, None)
             if not isinstance(glimpse, Record):

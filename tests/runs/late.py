@@ -26,14 +26,16 @@ class Index:
         rows: the records as they are listed, also those that were deleted meanwhile.
         late: ids whose last change is not in it yet.
         seen: how much of the container's log it has looked at.
+        stuck: rows that it shows like this, whatever became of them.
     """
 
     rows: dict[ID, Record] = field(default_factory=dict)
     late: set[ID] = field(default_factory=set)
     seen: int = 0
+    stuck: dict[ID, Record] = field(default_factory=dict)
 
     def copy(self) -> Index:
-        return Index(dict(self.rows), set(self.late), self.seen)
+        return Index(dict(self.rows), set(self.late), self.seen, dict(self.stuck))
 
     def catch_up(self, container: Container) -> None:
         changed = set(container.log[self.seen :])
@@ -43,6 +45,7 @@ class Index:
                 self.rows[record_id] = container.records[record_id]
             else:
                 self.rows.pop(record_id, None)
+        self.rows |= self.stuck
         self.late, self.seen = late, len(container.log)
 
 
