@@ -20,7 +20,7 @@ class Process:
     """What phases work with.
 
     Attributes:
-        slice: how long `apply` works before it goes on as a new message.
+        slice: how long `apply`, or a long listing in `get`, works before it goes on as a new message.
         lease: as in `Settings`.
         queued: as in `Settings`.
         longest_wait: a service that asks for patience gets it: the run keeps its lease, so that no tick asks
