@@ -34,10 +34,10 @@ class Watched:
         assert self.world.state is not None
         return self.world.state.ids[self.page]
 
-    def run(self, **wish: bool) -> Plan:
+    def run(self, *, full: bool = False, looks: bool = False) -> Plan:
         """A run a minute later."""
         self.world.minutes += 1
-        self.world.wish = Wish(**wish)
+        self.world.wish = Wish(full, looks)
         return self.world.run()
 
     def shown(self, side: Side) -> object:
@@ -82,6 +82,22 @@ def test_r4_what_is_not_listed_any_more_is_only_gone_when_all_is_compared(watche
     watched.world.later += RULES.full_every
     watched.world.catch_up()
     watched.run()
+    assert other not in watched.world.containers.other.records
+
+
+def test_r4_what_was_not_listed_when_a_run_died_is_not_taken_for_gone_by_the_next_one(
+    watched: Watched,
+) -> None:
+    other = watched.other
+    watched.world.containers.notion.remove(watched.page)
+    watched.world.catch_up()
+    watched.world.later += RULES.full_every
+    with suppress(StoppedHereError):
+        watched.world.run(1)
+    plan = watched.run()
+    assert plan.operations == ()
+    assert [hold.record_id for hold in plan.held] == [watched.page]
+    watched.run(full=True)
     assert other not in watched.world.containers.other.records
 
 

@@ -14,10 +14,11 @@ from sync_workers.errors import LaterError, LeaseLostError
 from sync_workers.model import ID, NOTHING, Pair, Record, Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
+from sync_workers.redis.lease import Lease, Taken
 from sync_workers.redis.looks import Looks
 from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import load
-from sync_workers.report import Trigger
+from sync_workers.report import Report, Trigger
 from sync_workers.services.base import Fetched, Mapped
 from sync_workers.services.memory import FULL, MemoryService
 from sync_workers.worker import phases
@@ -198,4 +199,15 @@ def test_a_mirror_is_refused_from_a_worker_whose_lease_has_gone(desk: Desk) -> N
     with pytest.raises(LeaseLostError):
         runs.add_part("run", 1, 0, b"old")
     assert runs.mirror(Side.NOTION) is None
+    assert runs.parts("run") == []
+
+
+def test_a_part_whose_answer_was_lost_and_that_is_sent_again_is_there_once(desk: Desk) -> None:
+    runs, lease = RunsStore(desk.client, desk.name), Lease(desk.client, desk.name, "run")
+    taken = lease.take(Trigger.LOCAL, first=True)
+    assert isinstance(taken, Taken)
+    for place in (0, 0, 1, 1):
+        runs.add_part("run", taken.fence, place, f"part {place}".encode())
+    assert runs.parts("run") == [b"part 0", b"part 1"]
+    lease.end(Report(desk.name).summary())
     assert runs.parts("run") == []

@@ -50,7 +50,8 @@ class Fed:
     def run(self, wish: Wish = Wish()) -> Report:
         """A run one minute after the last one. Guards hold."""
         self.now += timedelta(minutes=1)
-        mapped = Pair(Mapped(("Name",), key="Name"), Mapped(("title",), key="title"))
+        names = Pair.each(lambda side: tuple(rule.attrs[side] for rule in self.rules.fields))
+        mapped = Pair(Mapped(names.notion, key="Name"), Mapped(names.other, key="title"))
         place = {"data_source": self.world.source, **self.place}
         with closing(self.world.open(mapped.notion, **place)) as notion:
             services: Pair[Service] = Pair(notion, MemoryService(self.container, mapped.other))

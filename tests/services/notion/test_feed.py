@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sync_workers.engine.rules import OutOfScopePolicy
+from sync_workers.engine.rules import FieldRule, OutOfScopePolicy
 from sync_workers.errors import LaterError, SettingsError
-from sync_workers.model import Side
+from sync_workers.model import Pair, Side
 from sync_workers.runs.reading import Wish
 from sync_workers.services.local_budget import LocalBudget
 from sync_workers.services.notion.bookmark import Progress
@@ -136,12 +136,27 @@ def test_a_look_without_a_mirror_is_a_run_like_any_other(world: NotionWorld) -> 
     assert fed.titles(Side.NOTION) == ["Bread"]
 
 
-def test_what_does_not_fit_the_schema_that_was_kept_is_read_anew(many: Fed) -> None:
+def test_a_rename_fits_the_schema_that_was_kept(many: Fed) -> None:
     path = f"data_sources/{many.world.source}"
     many.world.call("PATCH", path, {"properties": {"Name": {"name": "Title"}}})
-    page = many.world.add({"Title": "renamed"})
+    added = many.world.add({"Title": "renamed"})
     many.run()
-    assert many.state.ids[page]
+    assert many.state.ids[added]
+    assert many.calls_of_a_run() == [QUERY]
+
+
+def test_what_does_not_fit_the_schema_that_was_kept_is_read_anew(many: Fed) -> None:
+    many.rules = replace(RULES, fields=(*RULES.fields, FieldRule(Pair("Notes", "note"))))
+    many.run()
+    edited = next(iter(many.state.ids))
+    path = f"data_sources/{many.world.source}"
+    many.world.call("PATCH", path, {"properties": {"Notes": {"type": "number", "number": {}}}})
+    many.world.edit(edited, {"Name": "edited"})
+
+    asked = many.calls_of_a_run()
+
+    assert ("GET", "data_sources") in asked
+    assert many.container.records[many.state.ids[edited]].fields["title"] == "edited"
     assert many.calls_of_a_run() == [QUERY]
 
 
