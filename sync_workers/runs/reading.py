@@ -70,6 +70,7 @@ class SideReading:
 
     Attributes:
         mirror: what it last showed, if that is of use.
+        beside: what is known of single records, as far as that is of use; `kept` is all of it.
         compares: all of it is listed, whatever the mirror says.
     """
 
@@ -82,12 +83,13 @@ class SideReading:
     wish: Wish
     mirror: Mirror | None = None
     beside: Beside = NOTHING_BESIDE
+    kept: Beside = NOTHING_BESIDE
     compares: bool = True
 
     def prepare(self) -> None:
         """Look what is kept, before the service is asked anything."""
         can = self.service.capabilities
-        self.beside = self.mirrors.beside(self.side)
+        self.beside = self.kept = self.mirrors.beside(self.side)
         self.mirror = self.mirrors.load_mirror(self.side) if can.change_feed else None
         self.compares = self.wish.full or self.mirror is None or (can.watched and self._is_due(self.mirror))
         if self.mirror is not None and not self.compares and isinstance(self.service, Recalls):
@@ -260,7 +262,7 @@ class SideReading:
 
     def _keep(self, bound: str, fetched: Fetched, found: _Found) -> None:
         """Keep what is known now for the next run, and take away what went into it."""
-        before, taken, is_whole = self.mirror, self.beside, fetched.complete or self.mirror is not None
+        before, taken, is_whole = self.mirror, self.kept, fetched.complete or self.mirror is not None
         if not self._watched and is_whole and (taken.shown or taken.looks):
             self.mirrors.save_mirror(self.side, None, taken)
         # A watched side without a cursor keeps its mirror, and then all that was seen since.

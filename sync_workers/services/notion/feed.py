@@ -8,7 +8,8 @@ all from time to time. While there are no more rows than a page holds, all of th
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,20 @@ class Feed:
             self._source.recall(bookmark.source, bookmark.shown)
         else:
             self._source.forget()
+
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """Around a look at the schema: a name that is not in what was recalled may be there by now.
+
+        Raises:
+            OutdatedError: instead of SettingsError, where the schema was recalled.
+        """
+        try:
+            yield
+        except SettingsError as error:
+            if not self.recalled:
+                raise
+            raise OutdatedError(str(error)) from error
 
     def setup(self) -> Mapping[str, str]:
         """What decides which rows are listed."""
@@ -121,6 +136,9 @@ class Feed:
         )  # fmt: skip
 
     def _read(self, rows: list[dict[str, Any]], pages: Pages, known: Mapping[ID, Record]) -> Fetched:
+        if self.recalled and any(self._is_renamed(row) for row in rows[:1]):
+            msg = f"properties of {self._source.name} have other names than they had"
+            raise OutdatedError(msg)
         try:
             return pages.listed(rows, known)
         except NotYetError:
@@ -130,6 +148,12 @@ class Feed:
             if self.recalled:
                 raise OutdatedError(str(error)) from error
             raise
+
+    def _is_renamed(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row shows a property by another name than the schema that was recalled."""
+        names = {found.id: name for name, found in self._source.properties.items()}
+        shown = row.get("properties", {})
+        return any(names.get(value["id"], name) != name for name, value in shown.items())
 
     def _since(self, bookmark: Bookmark | None) -> str | None:
         """Where the window begins; None where all rows are listed."""

@@ -78,19 +78,20 @@ class NotionService:
         )
 
     def schema(self) -> Mapping[str, Field]:
-        return self._schema.fields
+        with self._feed.doubting():
+            return self._schema.fields
 
     def setup(self) -> Mapping[str, str]:
         """`fields` has the property ids: a property that was made anew under its name is another.
 
         The sync's own properties are not among them: they say nothing about what a record holds.
         """
+        with self._feed.doubting():
+            ids = self._schema.ids()
         return {
             "container": self._source.id,
             "credential": self._token.fingerprint(),
-            "fields": ", ".join(
-                sorted(f"{name}={property_id}" for name, property_id in self._schema.ids().items())
-            ),
+            "fields": ", ".join(sorted(f"{name}={property_id}" for name, property_id in ids.items())),
             **self._feed.setup(),
         }
 

@@ -51,7 +51,11 @@ class Fed:
         """A run one minute after the last one. Guards hold."""
         self.now += timedelta(minutes=1)
         names = Pair.each(lambda side: tuple(rule.attrs[side] for rule in self.rules.fields))
-        mapped = Pair(Mapped(names.notion, key="Name"), Mapped(names.other, key="title"))
+        mapped = Pair(
+            # As the state knows them: a title's id is the same everywhere.
+            Mapped(names.notion, key="Name", ids={"Name": "title"}),
+            Mapped(names.other, key="title"),
+        )
         place = {"data_source": self.world.source, **self.place}
         with closing(self.world.open(mapped.notion, **place)) as notion:
             services: Pair[Service] = Pair(notion, MemoryService(self.container, mapped.other))
