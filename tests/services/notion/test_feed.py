@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync_workers.engine.rules import FieldRule, OutOfScopePolicy
-from sync_workers.errors import LaterError, SettingsError
+from sync_workers.errors import AccessError, LaterError, SettingsError
 from sync_workers.model import Pair, Side
 from sync_workers.runs.reading import Wish
 from sync_workers.services.local_budget import LocalBudget
@@ -160,6 +160,12 @@ def test_what_does_not_fit_the_schema_that_was_kept_is_read_anew(many: Fed) -> N
     assert many.calls_of_a_run() == [QUERY]
 
 
+def test_a_data_source_that_went_to_the_trash_is_looked_at_and_told(many: Fed) -> None:
+    many.world.call("PATCH", f"data_sources/{many.world.source}", {"in_trash": True})
+    with pytest.raises(AccessError, match="in the trash"):
+        many.run()
+
+
 def test_r9_another_set_up_compares_all(many: Fed) -> None:
     many.place = {"marker": "Notes"}
     assert ("GET", "data_sources") not in many.calls_of_a_run()  # it says nothing about what a row holds
@@ -168,6 +174,21 @@ def test_r9_another_set_up_compares_all(many: Fed) -> None:
     assert ("GET", "data_sources") in asked
     assert len([call for call in asked if call == QUERY]) > 1
     assert many.plan.operations == ()
+
+
+def test_r3_a_create_whose_reply_was_lost_is_looked_for_before_it_is_tried_again(many: Fed) -> None:
+    many.place = {"late": "5m"}
+    many.world.notion.faults.add("dropped", method="POST", path="/v1/pages$")
+    many.container.add(title="new")
+    many.run()
+    for _ in range(4):
+        many.run()
+        assert many.plan.operations == ()
+        assert len(many.plan.held) == 1
+    many.now += timedelta(minutes=2)
+    many.run()
+    assert "new" in {row.values["Name"] for row in many.world.notion.pages(many.world.source)}
+    assert many.calls_of_a_run() == [QUERY]
 
 
 class TestArchived:

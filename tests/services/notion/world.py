@@ -70,7 +70,7 @@ class NotionWorld:
 
     def open(self, mapped: Mapped | None = None, **place: str) -> NotionService:
         connection = NotionConnection.model_validate({"token": self.token, "url": self.server.url})
-        container = NotionContainer(**{**self.own, **(place or {"data_source": self.source})})
+        container = NotionContainer(**{"late": "0s", **self.own, **(place or {"data_source": self.source})})
         service = NotionService(connection, container, mapped or self.mapped, self.budget)
         self.opened.append(service)
         return service
