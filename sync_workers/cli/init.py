@@ -29,7 +29,8 @@ Connection = Annotated[
     typer.Option(
         "--connection",
         metavar="NAME",
-        help="With --from: a Notion connection of the task file (--config), instead of NOTION_TOKEN.",
+        help="With --from: a Notion connection of the task file, instead of NOTION_TOKEN. "
+        "The only one of a file that --config names need not be named.",
         show_default=False,
     ),
 ]

@@ -18,13 +18,24 @@ if TYPE_CHECKING:
 
 
 def connection_of(name: str | None, config: Path | None) -> ConnectionConfig | None:
-    """The Notion connection of that name in the task file; None without a name."""
+    """The Notion connection of that name in the task file, or the only one of a file that is named.
+
+    None where neither is named: then NOTION_TOKEN serves.
+    """
     from sync_workers.cli.options import task_file
     from sync_workers.naming import hint
 
-    if name is None:
+    if name is None and config is None:
         return None
     there = {n: c for n, c in task_file(config).connections.items() if c.kind == "notion"}
+    if name is None:
+        if len(there) == 1:
+            return next(iter(there.values()))
+        listed = (
+            f"has {', '.join(there)}: name one of them" if there else "has no Notion connection: name a file"
+        )
+        msg = f"{config} {listed} by {'--connection' if there else '--config'}"
+        raise SettingsError(msg)
     if name not in there:
         msg = f"the task file has no Notion connection {name!r}{hint(name, there)}"
         raise SettingsError(msg)

@@ -242,3 +242,28 @@ def test_a_file_that_is_there_stays_and_nothing_is_asked(command: Command, notio
     assert made.err.startswith("sync.toml is there already and stays as it is")
     assert Path("sync.toml").read_text() == "# mine\n"
     assert notion.notion.requests == []
+
+
+class TestConnection:
+    def test_the_only_one_of_a_file_that_is_named_is_taken(
+        self, command: Command, notion: SandboxServer
+    ) -> None:
+        source = notion.notion.add_database("Things", {"Name": "title"})
+        made = command("init", "--from", source, "--config", "mine.toml")
+        assert (made.code, made.err) == (0, "")
+        assert notion.url in Path("sync.toml").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("file", "told"),
+        [("other.toml", "--connection"), ("none.toml", "--config"), ("away.toml", "away.toml")],
+    )
+    def test_what_a_named_file_does_not_say_is_asked_for(
+        self, command: Command, file: str, told: str
+    ) -> None:
+        one = '[connections.{}]\nkind = "notion"\ntoken = {{ env = "TOKEN" }}\n'
+        Path("other.toml").write_text(one.format("a") + one.format("b"), encoding="utf-8")
+        Path("none.toml").write_text("", encoding="utf-8")
+        made = command("init", "--from", "9bf087cab1ef4ba6abe76e90707ae830", "--config", file)
+        assert made.code != 0
+        assert told in made.err
+        assert not Path("sync.toml").exists()
