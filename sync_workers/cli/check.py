@@ -61,7 +61,7 @@ class _Look:
     schema: Mapping[str, Field]
     capabilities: Capabilities
     sample: Record | None
-    number: int
+    number: str
     setup: Mapping[str, str]
 
 
@@ -127,15 +127,20 @@ def _look(side: SideConfig, ids: Mapping[str, str]) -> _Look:
     try:
         with closing(side.open(ids=ids)) as service:
             schema, capabilities = service.schema(), service.capabilities
-            records = service.fetch().records
-            return _Look(schema, capabilities, next(iter(records), None), len(records), service.setup())
-    except SettingsError:
+            first = service.fetch()
+            # The first part of a long listing says enough here.
+            number = f"{len(first.records)}{'' if first.more is None else ' or more'}"
+            return _Look(schema, capabilities, next(iter(first.records), None), number, service.setup())
+    except SettingsError as error:
         # A service refuses mapped names that it does not have; without them it shows what it has.
         with closing(replace(side, mapped=Mapped(forms=side.mapped.forms)).open()) as service:
-            schema, capabilities, setup = service.schema(), service.capabilities, service.setup()
-        if set(side.mapped.names) <= set(schema):
-            raise
-        return _Look(schema, capabilities, None, 0, setup)
+            schema, capabilities = service.schema(), service.capabilities
+            if set(side.mapped.names) <= set(schema):
+                raise
+            try:
+                return _Look(schema, capabilities, None, "0", service.setup())
+            except SettingsError:  # of something else, which the first one tells, too
+                raise error from None
 
 
 _ARROWS = {"both": "<->", "to_notion": "<--", "to_other": "-->"}

@@ -89,7 +89,7 @@ def test_r9_another_direction_is_another_setup() -> None:
     report = Report("decide")
     services = Pair(here.services.notion, here.services.other)
     rules = replace(RULES, fields=(*RULES.fields[:2], one_way))
-    assert changed_setup(here.state, get(services, rules, report)) == {"fields"}
+    assert changed_setup(here.state, get(services, rules, report)) == {"fields", "field.Note"}
 
 
 # --- R9: another container ---

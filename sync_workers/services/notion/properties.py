@@ -187,8 +187,10 @@ def read_properties(data_source: Mapping[str, Any]) -> dict[str, Property]:
 
 
 def _groups(config: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    names = {option["id"]: option["name"] for option in config.get("options", ())}
     groups = config.get("groups") or ()
+    if not groups:
+        return ()
+    names = {option["id"]: option["name"] for option in config.get("options", ())}
     return tuple(
         (group["name"], tuple(names[i] for i in group["option_ids"] if i in names)) for group in groups
     )
