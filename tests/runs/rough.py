@@ -75,7 +75,7 @@ class RoughService(MemoryService):
         self, real: MemoryService, identity: str, temper: Temper, race: Callable[[ID, Fields], None]
     ) -> None:
         super().__init__(real.container, real.mapped, real.capabilities)
-        self.identity, self.temper, self.race = identity, temper, race
+        self.real, self.identity, self.temper, self.race = real, identity, temper, race
 
     def setup(self) -> dict[str, str]:
         return {**super().setup(), "credential": self.temper.credential}
@@ -83,11 +83,11 @@ class RoughService(MemoryService):
     def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
         trouble, missing = self.temper.listing, self.temper.missing
         if trouble is Trouble.NONE:
-            return super().fetch(cursor, known)
+            return self.real.fetch(cursor, known)
         if trouble is Trouble.RAISES:
             raise LaterError("not now", wait=timedelta(minutes=1))
         # Without a cursor, so that no mirror keeps what was a lie.
-        whole = replace(super().fetch(), cursor=None, reset=True)
+        whole = replace(self.real.fetch(), cursor=None, reset=True)
         if trouble is Trouble.REPEATS:
             return replace(whole, records=(*whole.records, *_of(missing, whole.records)))
         shown = tuple(record for record in whole.records if record.id not in missing)
