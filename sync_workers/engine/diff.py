@@ -132,7 +132,8 @@ class _Diff:
                 continue
             base, other_base = notion_bases.get(notion_id, NOTHING), other_bases.get(other_id, NOTHING)
             # Nothing changed on either side: the case of nearly all records in nearly all runs.
-            if one.fields == base and another.fields == other_base and not _hide(one, another):
+            is_whole = not one.about.unread and not another.about.unread
+            if is_whole and one.fields == base and another.fields == other_base:
                 continue
             changed.append((Pair(one, another), Pair(base, other_base)))
         # After what is absent: what is made again has no counterpart yet that another record could name.
@@ -276,7 +277,3 @@ class _Diff:
         part = Part.MATCHED if again else Part.created(source)
         memory = self.memories.left(ids, Pair.of(source, made.base, made.sent))
         self.draft.take(made.operation(part, target, ids, record, reason, memory))
-
-
-def _hide(*records: Record) -> bool:
-    return any(record.about.unread for record in records)
