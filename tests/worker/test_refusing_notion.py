@@ -11,37 +11,29 @@ from pathlib import Path
 import pytest
 
 from sync_workers.engine.rules import FieldRule, Rules
-from sync_workers.model import NOTHING, Pair, Part
+from sync_workers.model import NOTHING, Pair
 from sync_workers.redis.connect import Client
 from sync_workers.redis.pauses import By, pause_of_task
 from sync_workers.redis.runs_store import new_run_id
-from sync_workers.report import Report, Trigger
-from sync_workers.runs.apply import Application
+from sync_workers.report import Trigger
 from sync_workers.sandbox.notion import TOKEN
-from sync_workers.schedule import Schedule
 from sync_workers.services.base import Mapped, Service
 from sync_workers.services.budget import Budget
 from sync_workers.services.memory import Container, MemoryService
 from sync_workers.worker import phases
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import Process
+from tests.runs.phased import PhasedTask
 from tests.services.notion.world import NotionWorld, notion_world
 
 
 @dataclass
-class NotionTask:
+class NotionTask(PhasedTask):
     """A task between the sandbox and records in memory."""
 
-    name: str
     world: NotionWorld
     place: Container
     sync_rules: Rules = Rules((FieldRule(Pair("Name", "name")),))
-    sync_timing: Schedule = Schedule()
-    sync_connections: tuple[str, ...] = ()
-    keeps_to_plan: bool = True
-
-    def __post_init__(self) -> None:
-        self.report = Report(self.name)
 
     @contextmanager
     def sync_services(
@@ -50,10 +42,6 @@ class NotionTask:
         self.world.budget = budget
         with closing(self.world.open(Mapped(("Name",), key="Name"))) as service:
             yield Pair(service, MemoryService(self.place, Mapped(("name",), key="name")))
-
-    def carry_out(self, application: Application) -> None:
-        for part in Part:
-            application.run(part)
 
 
 @dataclass

@@ -11,14 +11,12 @@ import pytest
 
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.errors import NotYetError, RejectedError
-from sync_workers.model import ID, NOTHING, Fields, Pair, Part, Record
+from sync_workers.model import ID, NOTHING, Fields, Pair, Record
 from sync_workers.redis.budget import RedisBudget
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import BudgetKeys, Keys
 from sync_workers.redis.runs_store import RunsStore, new_run_id
-from sync_workers.report import Report, Trigger
-from sync_workers.runs.apply import Application
-from sync_workers.schedule import Schedule
+from sync_workers.report import Trigger
 from sync_workers.services.base import Fetched, Mapped, ReadResult, Service
 from sync_workers.services.budget import Account, Budget
 from sync_workers.services.local_budget import LocalBudget
@@ -27,6 +25,7 @@ from sync_workers.worker import phases
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.patience import LONGEST_STANDSTILL
 from sync_workers.worker.process import Process
+from tests.runs.phased import PhasedTask
 
 BAD = "one that is never taken"
 
@@ -62,19 +61,12 @@ class CountedService(MemoryService):
 
 
 @dataclass
-class CountedTask:
+class CountedTask(PhasedTask):
     """A task between two containers; the calls to its other side are counted."""
 
-    name: str
     account: Account
     containers: Pair[Container] = field(default_factory=lambda: Pair.each(lambda side: Container(str(side))))
     sync_rules: Rules = Rules((FieldRule(Pair("name", "name")),))
-    sync_timing: Schedule = Schedule()
-    sync_connections: tuple[str, ...] = ()
-    keeps_to_plan: bool = True
-
-    def __post_init__(self) -> None:
-        self.report = Report(self.name)
 
     @contextmanager
     def sync_services(
@@ -82,10 +74,6 @@ class CountedTask:
     ) -> Iterator[Pair[Service]]:
         counted = CountedService(self.containers.other, budget or LocalBudget(), self.account)
         yield Pair(MemoryService(self.containers.notion, Mapped(("name",), key="name")), counted)
-
-    def carry_out(self, application: Application) -> None:
-        for part in Part:
-            application.run(part)
 
 
 @dataclass
