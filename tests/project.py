@@ -13,14 +13,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 LAYERS = (
     (
         *("errors", "fields", "hooks", "markdown", "model", "naming", "record", "references"),
-        *("remarks", "report", "schedule", "scheduling", "secret", "sides", "state", "values"),
+        *("logs", "remarks", "report", "schedule", "scheduling", "secret", "sides", "state", "values"),
     ),
-    ("engine", "services", "settings", "state_file"),
+    ("engine", "health", "services", "settings", "state_file", "tracing"),
     ("config", "runs"),
     ("redis",),
     ("ending", "pausing", "public_steps", "task", "service_task", "registry"),
     ("approval", "local", "local_state", "turn", "undoing", "worker", "beat_schedule"),
-    ("cli", "sandbox", "web", "__init__", "__main__"),
+    ("cli", "monitor", "sandbox", "web", "__init__", "__main__"),
 )
 """The parts of the project from the bottom up: a part imports from its own layer and those below."""
 
