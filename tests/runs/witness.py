@@ -84,6 +84,7 @@ class Witness:
     def put_out_of_sight(self, side: Side, record_id: ID) -> None:
         container = self.world.containers[side]
         self._blur(side, record_id)
+        self._orphan(side, record_id)
         container.archived[record_id] = container.records[record_id]
         container.remove(record_id)
         self.put_away[side].add(record_id)
@@ -135,6 +136,15 @@ class Witness:
             self.unsure.add(identity)
         else:
             self.excused.add(identity)
+
+    def _orphan(self, side: Side, record_id: ID) -> None:
+        """Excuse what goes while its copy has no link: the copy is a record like any other then.
+
+        A new record of its key is linked with it, and gets its identity.
+        """
+        state = self.world.state or State()
+        if record_id in state.pending.get(side.opposite, {}):
+            self.excused.add(self.identity_of(side, record_id))
 
     def _is_only_known_by_key(self, side: Side, record_id: ID, identity: str) -> bool:
         state = self.world.state or State()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sync_workers.sandbox.api import Answer, Call, answer
@@ -89,6 +89,7 @@ def test_any_query(name: str, condition: Any, sort: Any) -> None:
         assert ask("POST", f"data_sources/{TABLE}/query", body).status in {200, 400}
 
 
+@example(None, {"type": []})
 @ASKED
 @given(ANYTHING, ANYTHING)
 def test_any_body(one: Any, other: Any) -> None:

@@ -46,7 +46,7 @@ def _place(store: Store, parent_id: str, position: Json) -> int | None:
         if after not in order:
             raise failed("position.after_block.id", "a child of the block", after)
         return order.index(after) + 1
-    if kind not in {None, "end"}:
+    if kind is not None and kind != "end":  # it can be anything, also what has no hash
         raise failed("position.type", '"start", "end" or "after_block"', kind)
     return None
 
