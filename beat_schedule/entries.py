@@ -13,7 +13,7 @@ from celery.schedules import crontab, schedule
 from sync_workers.report import Trigger
 from sync_workers.runs.task import Task
 from sync_workers.schedule import Schedule
-from sync_workers.worker.settings import GET
+from sync_workers.worker.queues import GET
 
 CRON_STEP = timedelta(minutes=1)
 """A crontab never ticks more often."""

@@ -51,7 +51,7 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         if not claim_tick(self.process.client, due.name, run, expires * EARLY):
             _log.debug("task %s: another beat ticked", due.name, extra={"task": due.name, "action": "tick"})
             return None
-        delivery = Delivery(due.name, run, Trigger.BEAT)
+        delivery = Delivery(due.name, run, Trigger.BEAT, tenant=self.process.tasks[due.name].sync_tenant)
         return run_chain(delivery, expires=expires).apply_async(producer=producer)
 
     def _last_run(self, name: str) -> datetime | None:

@@ -25,6 +25,20 @@ def task_name(text: str) -> str:
     return name
 
 
+_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}|")
+
+
+def tenant_name(text: str) -> str:
+    """The text, if a tenant can be called so; empty for none.
+
+    Raises:
+        ValueError: it cannot: the names of queues are made of it.
+    """
+    if not _TENANT.fullmatch(text):
+        raise ValueError("should be up to 64 of a-z, 0-9, - and _, beginning with a letter or digit")
+    return text
+
+
 def nearest(wrong: str, valid: Iterable[str]) -> str | None:
     """The valid name that was probably meant, however it is capitalised; None where none is near."""
     by_lower = {name.lower(): name for name in valid}

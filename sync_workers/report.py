@@ -11,7 +11,11 @@ from sync_workers.model import ID, Action, Ambiguity, Conflict, Failure, Hold, S
 
 
 class Trigger(StrEnum):
-    """Why a run was started."""
+    """Why a run was started.
+
+    Attributes:
+        is_urgent: a person waits for it, or has just edited something: it comes before the ticks of beat.
+    """
 
     BEAT = "beat"
     AD_HOC = "ad-hoc"
@@ -21,6 +25,10 @@ class Trigger(StrEnum):
     UNDO = "undo"  # a person takes back an earlier run; likewise
     APPROVAL = "approval"  # a person approved a plan that a guard had refused; likewise
     IMPORT = "import"  # a person takes a state over, also while the task is paused; likewise
+
+    @property
+    def is_urgent(self) -> bool:
+        return self not in {Trigger.BEAT, Trigger.RETRY}
 
 
 class Outcome(StrEnum):

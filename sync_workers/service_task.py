@@ -37,6 +37,10 @@ class ServiceTask:
         return tuple(dict.fromkeys(self.config.sides[side].connection.name for side in Side))
 
     @property
+    def sync_tenant(self) -> str:
+        return self.config.tenant
+
+    @property
     def sync_timing(self) -> Schedule:
         return self.config.schedule
 

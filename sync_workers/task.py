@@ -60,6 +60,7 @@ class SyncTask(PublicSteps, Scheduled):
         out_of_scope_policy: what happens to an object whose counterpart is there, but not for this task.
         ambiguous_policy: what happens to new records whose key is not unique.
         sync_connections: names of connections; while a person has paused one of them, the task does not run.
+        sync_tenant: whose share of the workers the task uses; see `sync_workers.naming.tenant_name`.
         loop_limit: so many times the sides may answer each other's writes of one attribute; 0 for any number.
 
     Raises:
@@ -73,6 +74,7 @@ class SyncTask(PublicSteps, Scheduled):
     out_of_scope_policy: OutOfScopePolicy = OutOfScopePolicy.WAIT
     ambiguous_policy: AmbiguousPolicy = AmbiguousPolicy.REPORT
     sync_connections: tuple[str, ...] = ()
+    sync_tenant: str = ""
     loop_limit: int = 10
 
     def __init__(

@@ -126,9 +126,9 @@ def take_turn(
             state = work(Turn(task, client, lease, store, report, taken.full, watch))
     except Exception as error:
         note_failure(task, report, error)
-        _end_failed(lease, report, error)
+        _end_failed(task, lease, report, error)
         raise
-    _end(lease, report)
+    _end(task, lease, report)
     if report.held_conflicts and report.outcome is not Outcome.PAUSED:
         raise ConflictError(report.held_conflicts, state)
     return report
@@ -163,15 +163,15 @@ def carry(turn: Turn, choose: Choose, progress: Progress | None = None) -> State
         return application.state
 
 
-def _end_failed(lease: Lease, report: Report, error: Exception) -> None:
+def _end_failed(task: Task, lease: Lease, report: Report, error: Exception) -> None:
     refused = isinstance(error, GuardError | MovedError)
     reason = str(error) if isinstance(error, SyncError) else type(error).__name__
     fail(report, Outcome.REFUSED if refused else Outcome.FAILED, reason)
     with suppress(StateError):  # what went wrong first is what the caller has to know
-        _end(lease, report)
+        _end(task, lease, report)
 
 
-def _end(lease: Lease, report: Report) -> None:
+def _end(task: Task, lease: Lease, report: Report) -> None:
     try:
         following = end_run(lease, report)
     except LeaseLostError:
@@ -179,4 +179,7 @@ def _end(lease: Lease, report: Report) -> None:
     if following is not None:
         from sync_workers.worker.enqueue import start
 
-        start(report.task, following.run, full=following.full, looks=following.looks)
+        start(
+            task.name, following.run,
+            full=following.full, looks=following.looks, tenant=task.sync_tenant,
+        )  # fmt: skip

@@ -31,7 +31,11 @@ def worker(
     ] = 2,
     queues: Annotated[
         str,
-        typer.Option("--queues", "-Q", help="Which phases it takes: sync.get, sync.diff, sync.apply."),
+        typer.Option(
+            "--queues",
+            "-Q",
+            help="Which phases it takes, each with all its queues.",
+        ),
     ] = "sync.get,sync.diff,sync.apply",
     restart: RestartOption = True,
 ) -> None:

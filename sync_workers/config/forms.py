@@ -18,6 +18,7 @@ from sync_workers.engine.rules import (
 )
 from sync_workers.fields import NewOptions, ValueForm
 from sync_workers.model import ConflictMode, Pair, Side
+from sync_workers.naming import tenant_name
 
 
 class Form(BaseModel):
@@ -62,6 +63,7 @@ Interval: TypeAlias = Annotated[timedelta, BeforeValidator(_interval)]
 Crontab: TypeAlias = Annotated[str, AfterValidator(schedule.crontab)]
 Zone: TypeAlias = Annotated[str, AfterValidator(schedule.timezone)]
 Pairs: TypeAlias = Annotated[tuple[Any, ...], BeforeValidator(_pairs)]
+Tenant: TypeAlias = Annotated[str, AfterValidator(tenant_name)]
 Mode: TypeAlias = Annotated[ConflictMode, Field(strict=False)]
 Delete: TypeAlias = Annotated[DeletePolicy, Field(strict=False)]
 
@@ -103,6 +105,7 @@ class TaskForm(Form):
     ambiguous: Annotated[AmbiguousPolicy, Field(strict=False)] = AmbiguousPolicy.REPORT
     loop_limit: Annotated[int, Field(ge=0)] = 10
     full_every: Interval = _RULES.full_every
+    tenant: Tenant = ""
     match: Annotated[list[Text], Field(min_length=1)] | None = None
     notion: Table
     other: Table

@@ -89,7 +89,7 @@ class _TaskReader:
             loop_limit=form.loop_limit,
             full_every=form.full_every,
         )
-        return TaskConfig(name, schedule, rules, Pair(sides.notion, sides.other))
+        return TaskConfig(name, schedule, rules, Pair(sides.notion, sides.other), form.tenant)
 
     def problem(self, place: Path, sentence: str) -> None:
         self.checked.problems.add((*self.path, *place), sentence)

@@ -69,12 +69,14 @@ class TaskConfig:
 
     Attributes:
         rules: what the engine has to know; its `clock_steps` come from the opened services.
+        tenant: whose share of the workers it uses.
     """
 
     name: str
     schedule: Schedule
     rules: Rules
     sides: Pair[SideConfig]
+    tenant: str = ""
 
     def open(self, side: Side, budget: Budget | None = None, ids: Mapping[str, str] = NOTHING) -> Service:
         """The service of one side; see `SideConfig.open`."""

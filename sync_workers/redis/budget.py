@@ -30,9 +30,6 @@ from sync_workers.services.budget import (
     undisturbed,
 )
 
-_URGENT = frozenset(Trigger) - {Trigger.BEAT, Trigger.RETRY}
-"""A person waits for these, or has just edited something: they come before the ticks of beat."""
-
 
 class RedisBudget(Waiting):
     """A `sync_workers.services.budget.Budget` that all processes on one Redis share.
@@ -56,7 +53,7 @@ class RedisBudget(Waiting):
         super().__init__(patience, heed, clock)
         self._client = client
         self._task = task
-        self._urgent = trigger in _URGENT
+        self._urgent = trigger.is_urgent
         self._times = times
 
     def _ask(self, account: Account, turn: str, writes_to: str, *, knows_group: bool) -> Answer:

@@ -152,6 +152,26 @@ class Keys:
         return self.meta, *(self.part(name) for name in PARTS)
 
 
+CELERY = "sync:celery:"
+"""What stands before all keys of Celery."""
+
+QUEUES_OF = "sync"
+"""The exchange of all queues."""
+
+BOUND_QUEUES = f"{CELERY}_kombu.binding.{QUEUES_OF}"
+"""Set of all queues that a message was ever sent to; kombu's own, see `bound_queue`."""
+
+
+def queue_key(name: str) -> str:
+    """List of the messages that wait in a queue, the oldest last."""
+    return CELERY + name
+
+
+def bound_queue(member: bytes) -> str:
+    """The name of a queue in `BOUND_QUEUES`, where kombu keeps routing key, pattern and queue."""
+    return member.decode().rpartition("\x06\x16")[2]
+
+
 def paused_connection(name: str) -> str:
     """Hash of a connection's pause, as `Keys.paused`; it belongs to no task, and so lies in its own slot."""
     return f"sync:connection:{{{name}}}:paused"

@@ -30,6 +30,10 @@ class Task(Protocol):
         """The names of the connections it uses; while one of them is paused, it does not run."""
 
     @property
+    def sync_tenant(self) -> str:
+        """Whose share of the workers it uses; empty for the share of all that name nobody."""
+
+    @property
     def sync_timing(self) -> Schedule:
         """When the task runs by itself."""
 

@@ -29,6 +29,7 @@ class Concerned:
     name: str
     connections: tuple[str, ...]
     containers: Pair[NotionContainer | None]
+    tenant: str = ""
 
     def wanted(self, event: Event, waiting: Waiting) -> Wanted:
         """What the event asks for in this task; nothing when it is about something else."""
@@ -100,6 +101,7 @@ def _tasks(file: TaskFile, name: str) -> tuple[Concerned, ...]:
             task.name,
             tuple(dict.fromkeys(task.sides[side].connection.name for side in Side)),
             Pair.each(partial(_container, task, name)),
+            task.tenant,
         )
         for task in file.tasks.values()
     ]

@@ -39,7 +39,9 @@ LEARN = timedelta(seconds=60)
 class Start(Protocol):
     """Asks the workers for a run, as `sync_workers.worker.enqueue.start`."""
 
-    def __call__(self, name: str, run: ID, *, full: bool, looks: bool, trigger: Trigger) -> None: ...
+    def __call__(
+        self, name: str, run: ID, *, full: bool, looks: bool, trigger: Trigger, tenant: str
+    ) -> None: ...
 
 
 class Firing:
@@ -103,7 +105,10 @@ class Firing:
         else:
             run = new_run_id()
             looks = not (wanted.run or wanted.full)
-            self._start(task.name, run, full=wanted.full, looks=looks, trigger=Trigger.WEBHOOK)
+            self._start(
+                task.name, run,
+                full=wanted.full, looks=looks, trigger=Trigger.WEBHOOK, tenant=task.tenant,
+            )  # fmt: skip
             waiting.ask(run)
             outcome = f"asked for run {run}"
         waiting.settle(claimed, but=(RUN, FULL) if paused else ())

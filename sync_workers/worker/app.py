@@ -5,11 +5,15 @@ Importing it reads no settings and connects to nothing; both happen when it is f
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import Celery
+from celery.signals import before_task_publish
 
+from sync_workers.redis.queues import SENT
 from sync_workers.settings import load_settings
+from sync_workers.worker.queues import Routing
 from sync_workers.worker.settings import celery_settings
 from sync_workers.worker.start import Preparation
 
@@ -18,6 +22,12 @@ def _configuration() -> dict[str, Any]:
     return celery_settings(load_settings())
 
 
-app = Celery("sync_workers", include=["sync_workers.worker.tasks"], set_as_current=False)
+def _note_when_sent(headers: dict[str, Any], **_details: Any) -> None:
+    headers[SENT] = time.time()
+
+
+before_task_publish.connect(_note_when_sent)
+
+app = Celery("sync_workers", amqp=Routing, include=["sync_workers.worker.tasks"], set_as_current=False)
 app.add_defaults(_configuration)
 app.steps["worker"].add(Preparation)

@@ -12,13 +12,18 @@ from sync_workers.report import Trigger
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a message says: names and ids, nothing else."""
+    """What a message says: names and ids, nothing else.
+
+    Attributes:
+        tenant: whose queues its run goes through.
+    """
 
     task: str
     run: ID
     trigger: Trigger
     full: bool = False
     looks: bool = False
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,14 +74,14 @@ def enqueue(
         check(client)
         run = new_run_id()
         looks = _to_look_at(client, task.name, records)
-        start(task.name, run, full=full, looks=looks)
+        start(task.name, run, full=full, looks=looks, tenant=task.sync_tenant)
         if wait is None or wait is False:
             return run
     finally:
         client.close()
     # A Redis that restarts meanwhile is waited for, as the run itself does.
     with closing(connect(settings.redis_url, settings.patience)) as patient:
-        return wait_for(patient, task.name, run, _seconds(wait))
+        return wait_for(patient, task.name, run, _seconds(wait), task.sync_tenant)
 
 
 def _to_look_at(client: Client, name: str, records: Iterable[ID]) -> bool:
@@ -92,7 +92,13 @@ def _to_look_at(client: Client, name: str, records: Iterable[ID]) -> bool:
 
 
 def start(
-    name: str, run: ID, *, full: bool = False, looks: bool = False, trigger: Trigger = Trigger.AD_HOC
+    name: str,
+    run: ID,
+    *,
+    full: bool = False,
+    looks: bool = False,
+    trigger: Trigger = Trigger.AD_HOC,
+    tenant: str = "",
 ) -> None:
     """Send the chain of a run; raises RedisUnreachableError when the broker does not answer.
 
@@ -101,7 +107,7 @@ def start(
     from sync_workers.worker.tasks import run_chain
 
     try:
-        run_chain(Delivery(name, run, trigger, full, looks)).apply_async(retry=False)
+        run_chain(Delivery(name, run, trigger, full, looks, tenant)).apply_async(retry=False)
     except OperationalError as error:
         where = place(load_settings().broker)
         raise RedisUnreachableError(
@@ -109,7 +115,7 @@ def start(
         ) from error
 
 
-def wait_for(client: Client, name: str, run: ID, seconds: float | None) -> dict[str, Any]:
+def wait_for(client: Client, name: str, run: ID, seconds: float | None, tenant: str = "") -> dict[str, Any]:
     """The summary of a run, or of the one that answers for it, once it ended.
 
     Raises:
@@ -127,15 +133,15 @@ def wait_for(client: Client, name: str, run: ID, seconds: float | None) -> dict[
             )
         if now - reminded > REMIND_EVERY.total_seconds():
             reminded = now
-            _remind(runs, name)
+            _remind(runs, name, tenant)
         time.sleep(ASK_EVERY.total_seconds())
     return report
 
 
-def _remind(runs: RunsStore, name: str) -> None:
+def _remind(runs: RunsStore, name: str, tenant: str) -> None:
     waiting = runs.following() if runs.lease() is None else None
     if waiting is not None:
-        start(name, waiting)
+        start(name, waiting, tenant=tenant)
 
 
 def _seconds(wait: bool | float | timedelta) -> float | None:

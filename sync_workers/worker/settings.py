@@ -6,15 +6,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kombu import Exchange, Queue
-
 from sync_workers.errors import SettingsError
 from sync_workers.redis.connect import CLUSTER, OPTIONS
+from sync_workers.redis.keys import CELERY, QUEUES_OF
 from sync_workers.settings import Settings
-
-GET, DIFF, APPLY = "sync.get", "sync.diff", "sync.apply"
-PHASES = (GET, DIFF, APPLY)
-"""The phases in their order; each is the name of a Celery task and of its queue."""
+from sync_workers.worker.queues import GET, PHASES, Turns, queues
 
 SOFT_LIMIT, HARD_LIMIT = 0.8, 0.9
 """Shares of `Settings.redelivery`. A phase that worked longer would be delivered a second time meanwhile.
@@ -23,8 +19,6 @@ SOFT_LIMIT, HARD_LIMIT = 0.8, 0.9
 OUTAGE = timedelta(seconds=60)
 """How long publishing and storing results try again. With the defaults a Redis that was away for 8 s at the
 end of a phase cost the chain its next step; with this 25 s were carried through in every trial."""
-
-KEY_PREFIX = "sync:celery:"
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
@@ -60,14 +54,18 @@ def _connections(options: dict[str, Any], redelivery: timedelta) -> dict[str, An
         "broker_transport_options": {
             "visibility_timeout": int(redelivery.total_seconds()),
             # Two Celery apps in one database would restore each other's messages by their own timeouts.
-            "global_keyprefix": KEY_PREFIX,
+            "global_keyprefix": CELERY,
+            # Urgent messages first, then every queue in turn.
+            "queue_order_strategy": f"{Turns.__module__}:{Turns.__name__}",
+            # Which queue it waits in says how urgent a message is; kombu would ask for four lists of each.
+            "priority_steps": [0],
             # After a hole in the network of 20 s a worker without these stayed deaf for minutes.
             **OPTIONS,
             **options,
         },
         "result_backend_transport_options": {
             "retry_policy": tries,
-            "global_keyprefix": KEY_PREFIX,
+            "global_keyprefix": CELERY,
             **options,
         },
         "redis_socket_timeout": OPTIONS["socket_timeout"],
@@ -94,10 +92,11 @@ def _delivery(redelivery: timedelta) -> dict[str, Any]:
         "task_time_limit": redelivery.total_seconds() * HARD_LIMIT,
         # A child that grew over a large snapshot (in KiB) is replaced when its phase has ended.
         "worker_max_memory_per_child": 512 * 1024,
-        # Each phase has its own queue, so that workers for one of them can be added: `worker -Q sync.get`.
-        "task_queues": [Queue(phase, Exchange(phase), routing_key=phase) for phase in PHASES],
+        # Each phase has its own queues, so that workers for one of them can be added: `worker -Q sync.get`.
+        "task_queues": queues(),
         "task_routes": {phase: {"queue": phase} for phase in PHASES},
         "task_default_queue": GET,
+        "task_default_exchange": QUEUES_OF,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -22,7 +23,8 @@ from sync_workers.worker import phases
 from sync_workers.worker.app import app
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import this_process
-from sync_workers.worker.settings import APPLY, DIFF, GET, OUTAGE
+from sync_workers.worker.queues import APPLY, DIFF, GET, queue_name
+from sync_workers.worker.settings import OUTAGE
 from sync_workers.worker.shutdown import is_shutting_down
 
 _log = logging.getLogger(__name__)
@@ -77,19 +79,23 @@ def _message(phase: Any, delivery: Delivery) -> Any:
     named = {"task": delivery.task, "trigger": delivery.trigger.value, "run": delivery.run}
     # Flower's list cuts what is long, so that this says it in few words.
     shown = " ".join(f"{name}={text}" for name, text in named.items())
-    return phase.si(**named, full=delivery.full, looks=delivery.looks).set(kwargsrepr=shown)
+    queue = queue_name(phase.name, delivery.trigger, delivery.tenant)
+    message = phase.si(**named, full=delivery.full, looks=delivery.looks, tenant=delivery.tenant)
+    return message.set(kwargsrepr=shown, queue=queue)
 
 
-def send_following(task: str, following: Following) -> None:
-    """Start the run that was asked for while another one worked."""
-    wanted = Delivery(task, following.run, Trigger.AD_HOC, following.full, following.looks)
+def send_following(delivery: Delivery, following: Following) -> None:
+    """Start the run that was asked for while that one worked."""
+    wanted = replace(
+        delivery, run=following.run, trigger=Trigger.AD_HOC, full=following.full, looks=following.looks
+    )
     patiently(run_chain(wanted).apply_async)
 
 
 def _delivery(names: dict[str, Any]) -> Delivery:
     return Delivery(
         task=names["task"], run=names["run"], trigger=Trigger(names["trigger"]), full=bool(names["full"]),
-        looks=bool(names.get("looks")),
+        looks=bool(names.get("looks")), tenant=str(names.get("tenant") or ""),
     )  # fmt: skip
 
 
@@ -150,7 +156,7 @@ def patiently(send: Callable[..., T]) -> T:
 def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
     task.request.chain = None  # what follows was sent
     if done.following is not None:
-        send_following(delivery.task, done.following)
+        send_following(delivery, done.following)
     if done.failure:
         raise RunFailedError(f"task {delivery.task}: run {delivery.run} failed: {done.failure}") from None
     return done.shown

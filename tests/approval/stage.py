@@ -72,6 +72,7 @@ class MemoryTask:
     sync_rules: Rules = GUARDED
     sync_timing: Schedule = Schedule()
     sync_connections: tuple[str, ...] = ()
+    sync_tenant: str = ""
     keeps_to_plan: bool = True
     places: Places = field(default_factory=Places)
     twice: set[ID] = field(default_factory=set)

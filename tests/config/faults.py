@@ -151,6 +151,12 @@ OF_TASKS = {
         "9: tasks.todo.in_total",
         "should be a whole number",
     ),
+    "tenant": (
+        "match =",
+        'tenant = "Acme@1"\nmatch =',
+        "9: tasks.todo.tenant",
+        "should be up to 64 of a-z",
+    ),
     "conflict": ("match =", 'conflict = "newr"\nmatch =', "9: tasks.todo.conflict", "did you mean 'newer'?"),
     "conflict is a number": (
         "match =",

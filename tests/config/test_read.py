@@ -44,6 +44,7 @@ kind = "memory"
 [tasks."To do"]
 every = "1h 30m"
 in_total = 3
+tenant = "acme"
 conflict = "other"
 tie = "notion"
 delete = "archive"
@@ -104,6 +105,7 @@ def test_a_task_holds_its_schedule_and_rules() -> None:
     assert task.rules.limits == Limits(0.5, 1, 0.4, 2, 3, 4)
     assert task.rules.out_of_scope is OutOfScopePolicy.UNLINK
     assert task.rules.key == ("Name", "Due")
+    assert task.tenant == "acme"
 
 
 def test_a_task_holds_its_field_map() -> None:

@@ -61,6 +61,7 @@ class MemoryTask:
     places: Places = field(default_factory=Places)
     sync_timing: Schedule = Schedule()
     sync_connections: tuple[str, ...] = ()
+    sync_tenant: str = ""
     keeps_to_plan: bool = True
 
     def __post_init__(self) -> None:

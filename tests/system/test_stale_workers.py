@@ -12,9 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sync_workers.redis.keys import Keys
+from sync_workers.redis.keys import CELERY, Keys
 from sync_workers.redis.state_store import load
-from sync_workers.worker.settings import KEY_PREFIX
 from tests.conftest import wait_until
 from tests.system.phased_task import PhasedTask
 from tests.worker.deployment import Deployment, deployed
@@ -102,7 +101,7 @@ def stop(worker: subprocess.Popen[bytes], child: psutil.Process) -> None:
 
 def oldest_message(on: Deployment) -> float:
     """For how many seconds the message of the stopped phase has not been acknowledged."""
-    _, since = on.client.ask("ZRANGE", f"{KEY_PREFIX}unacked_index", 0, -1, "WITHSCORES")
+    _, since = on.client.ask("ZRANGE", f"{CELERY}unacked_index", 0, -1, "WITHSCORES")
     return time.time() - float(since)
 
 

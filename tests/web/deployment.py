@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from sync_workers.redis.keys import Keys
+from sync_workers.redis.keys import CELERY, Keys
 from sync_workers.redis.webhooks import Webhooks
 from sync_workers.sandbox.child import Child
 from sync_workers.sandbox.embedded import _free_port
 from sync_workers.sandbox.subscriptions import Subscription
-from sync_workers.worker.settings import KEY_PREFIX, PHASES
+from sync_workers.worker.queues import queues
 from tests.conftest import wait_until
 from tests.system.deployment import Deployment, deployed
 
@@ -69,7 +69,7 @@ class Hearing:
     def wait_until_settled(self) -> None:
         """Wait until nothing waits to be fired, and the last run has ended."""
         keys = Keys("whole")
-        sent = [f"{KEY_PREFIX}{name}" for name in (*PHASES, "unacked")]
+        sent = [f"{CELERY}{name}" for name in (*(each.name for each in queues()), "unacked")]
         names = (keys.webhook("waiting"), keys.current, keys.following, *sent)
 
         def is_settled() -> bool:

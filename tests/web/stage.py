@@ -60,6 +60,7 @@ class Asked:
     full: bool
     looks: bool
     trigger: Trigger
+    tenant: str = ""
 
 
 @dataclass
@@ -74,10 +75,10 @@ class Asking:
     asked: list[Asked] = field(default_factory=list)
     failure: Exception | None = None
 
-    def __call__(self, name: str, run: ID, *, full: bool, looks: bool, trigger: Trigger) -> None:
+    def __call__(self, name: str, run: ID, *, full: bool, looks: bool, trigger: Trigger, tenant: str) -> None:
         if self.failure is not None:
             raise self.failure
-        self.asked.append(Asked(name, run, full, looks, trigger))
+        self.asked.append(Asked(name, run, full, looks, trigger, tenant))
 
 
 @dataclass

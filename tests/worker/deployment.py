@@ -100,6 +100,10 @@ class Deployment:
         assert ended.returncode == 0, ended.stderr
         return json.loads(ended.stdout)
 
+    def program(self, text: str) -> None:
+        """Python in a process of its own, with the deployment's settings."""
+        subprocess.run([sys.executable, "-c", text], env=self.environment, timeout=100, check=True)
+
     def wait_for(self, word: str, times: int = 1) -> int:
         """Wait until somebody did the word so often; gives the process that did it last."""
 

@@ -9,9 +9,9 @@ import pytest
 from sync_workers.errors import SettingsError
 from sync_workers.settings import LONGEST_SLICE, Settings
 from sync_workers.worker.process import LONGEST_WAIT
+from sync_workers.worker.queues import PHASES
 from sync_workers.worker.settings import (
     HARD_LIMIT,
-    PHASES,
     SOFT_LIMIT,
     celery_settings,
     celery_url,
@@ -33,7 +33,8 @@ def test_nothing_but_json_is_spoken() -> None:
 
 def test_each_phase_has_a_queue_of_its_own() -> None:
     settings = celery_settings(Settings(redis_url="redis://localhost/1"))
-    assert [queue.name for queue in settings["task_queues"]] == list(PHASES)
+    plain_and_urgent = [name for phase in PHASES for name in (phase, f"{phase}.urgent")]
+    assert [queue.name for queue in settings["task_queues"]] == plain_and_urgent
     assert {phase: route["queue"] for phase, route in settings["task_routes"].items()} == {
         p: p for p in PHASES
     }

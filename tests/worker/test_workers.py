@@ -19,8 +19,9 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from sync_workers.redis.keys import CELERY
 from sync_workers.sandbox.embedded import _free_port
-from sync_workers.worker.settings import KEY_PREFIX, PHASES
+from sync_workers.worker.queues import PHASES
 from tests.conftest import wait_until
 from tests.worker.deployment import ROOT, Deployment, deployed
 from tests.worker.wiretap import spoken, tapped
@@ -63,9 +64,8 @@ def test_a_run_that_has_nothing_to_do_sends_no_message_for_apply(here: Deploymen
         wait_until(
             lambda: "Task sync.diff" in here.log(worker) and "'planned': 0" in here.log(worker), "diff ends"
         )
-    sent = [
-        phase for phase in PHASES for command in heard if command.startswith(f"LPUSH {KEY_PREFIX}{phase} ")
-    ]
+    queues = {f"LPUSH {CELERY}{phase}.urgent ": phase for phase in PHASES}
+    sent = [phase for queue, phase in queues.items() for command in heard if command.startswith(queue)]
     assert sent == ["sync.get", "sync.diff"]
 
 

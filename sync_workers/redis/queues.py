@@ -1,0 +1,56 @@
+"""What waits in the broker's queues, read from the outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync_workers.redis.connect import Client
+from sync_workers.redis.keys import BOUND_QUEUES, bound_queue, queue_key
+
+SENT = "sync_sent"
+"""Header of every message: when it was sent, in seconds since 1970 by the sender's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in one queue.
+
+    Attributes:
+        length: messages that no worker has taken.
+        oldest: how long the next one has been waiting; None when there is none, or it does not say.
+    """
+
+    length: int = 0
+    oldest: timedelta | None = None
+
+
+def waiting(broker: Client, names: Iterable[str]) -> Mapping[str, Waiting]:
+    """What waits in these queues; `broker` is where the messages are.
+
+    Raises:
+        StateError: it does not answer.
+    """
+    seconds, microseconds = broker.ask("TIME")
+    now = int(seconds) + int(microseconds) / 1_000_000
+    found = {}
+    for name in names:
+        key = queue_key(name)
+        length, last = broker.ask("LLEN", key), broker.ask("LINDEX", key, -1)
+        found[name] = Waiting(length, None if last is None else _age(last, now))
+    return found
+
+
+def bound_queues(broker: Client) -> list[str]:
+    """The names of all queues that a message was ever sent to."""
+    return sorted(map(bound_queue, broker.ask("SMEMBERS", BOUND_QUEUES)))
+
+
+def _age(message: bytes, now: float) -> timedelta | None:
+    try:
+        sent = float(json.loads(message)["headers"][SENT])
+    except (ValueError, KeyError, TypeError):  # not one of ours, or of an earlier version
+        return None
+    return timedelta(seconds=max(now - sent, 0))
