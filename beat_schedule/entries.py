@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from celery.schedules import crontab, schedule
+from celery.schedules import crontab, schedstate, schedule
 
+from beat_schedule.slots import EARLIEST, next_slot
 from sync_workers.report import Trigger
 from sync_workers.runs.task import Task
 from sync_workers.schedule import Schedule
@@ -20,33 +21,51 @@ CRON_STEP = timedelta(minutes=1)
 
 
 def entries(tasks: Mapping[str, Task]) -> dict[str, dict[str, Any]]:
-    """Beat's entry of each task that runs by itself, by the task's name.
-
-    A tick that nobody took within one interval is worthless: the next one is there already.
-    """
+    """Beat's entry of each task that runs by itself, by the task's name."""
     return {
         name: {
             "task": GET,
-            "schedule": _schedule(task.sync_timing),
+            "schedule": _schedule(name, task.sync_timing),
             "kwargs": {"task": name, "trigger": Trigger.BEAT.value},
-            "options": {"expires": shortest_interval(task.sync_timing).total_seconds()},
         }
         for name, task in tasks.items()
         if task.sync_timing.by_itself
     }
 
 
-def shortest_interval(timing: Schedule) -> timedelta:
-    """How far apart two ticks are at least."""
-    return timing.every if timing.every is not None else CRON_STEP
+CLEARLY = 0.9
+"""Two claims of one tick lie closer together than this share of what lies between two ticks at least."""
 
 
-def _schedule(timing: Schedule) -> Any:
+def apart(timing: Schedule) -> timedelta:
+    """A tick that comes sooner after the last one is another beat's copy of it."""
+    least = CRON_STEP if timing.every is None else timing.every * EARLIEST
+    return least * CLEARLY
+
+
+def _schedule(name: str, timing: Schedule) -> Any:
     if timing.every is not None:
-        return schedule(run_every=timing.every)
+        return Slotted(name, timing.every)
     minute, hour, day, month, weekday = str(timing.crontab).split()
     numbered = _MONTH.sub(lambda name: str(_MONTHS.index(name[0].lower()) + 1), month)
     return ZonedCrontab(ZoneInfo(timing.timezone), minute, hour, weekday, day, numbered)
+
+
+class Slotted(schedule):  # type: ignore[misc] # Celery has no types
+    """An interval that ticks in the slots of a task."""
+
+    def __init__(self, name: str, every: timedelta) -> None:
+        self.name = name
+        super().__init__(run_every=every)
+
+    def is_due(self, last_run_at: datetime) -> schedstate:
+        """Whether it is, and how long until the next time."""
+        now, every = self.now().timestamp(), self.run_every.total_seconds()
+        # A clock that was set back would make it wait until it is that late again.
+        due = next_slot(self.name, every, min(last_run_at.timestamp(), now))
+        if due > now:
+            return schedstate(is_due=False, next=due - now)
+        return schedstate(is_due=True, next=next_slot(self.name, every, now) - now)
 
 
 class ZonedCrontab(crontab):  # type: ignore[misc] # Celery has no types

@@ -1,61 +1,142 @@
 """`RedisScheduler`: ticks of Celery beat that start runs, remembered in Redis.
 
-There is no schedule file: when a task ticked last stands in Redis, so beat may start anywhere, and a second
-one beside it is harmless, since each tick is claimed there and only one of them gets it.
+There is no schedule file: when a task ticked last stands in Redis, so beat may start anywhere. Of several
+beats one ticks, and another takes over when it ends. Each tick is claimed in Redis as well, so that a beat
+that was frozen and wakes up makes none twice.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.beat import Scheduler
 
-from beat_schedule.entries import entries
-from sync_workers.redis.runs_store import claim_tick, last_tick, new_run_id
+from beat_schedule.entries import apart, entries
+from sync_workers.errors import StateError
+from sync_workers.redis.beat import Lead, claim_tick, count_skipped, last_sent, last_tick
+from sync_workers.redis.connect import connect
+from sync_workers.redis.queues import still_waits
+from sync_workers.redis.runs_store import new_run_id
 from sync_workers.report import Trigger
+from sync_workers.runs.task import Task
+from sync_workers.settings import load_settings
 from sync_workers.worker.delivery import Delivery
+from sync_workers.worker.queues import GET, queue_name
 from sync_workers.worker.start import prepared
 from sync_workers.worker.tasks import run_chain
 
 _log = logging.getLogger(__name__)
 
-LONGEST_SLEEP = timedelta(seconds=5)
-"""How long beat sleeps at most; a clock that was set is noticed within it."""
+LONGEST_SLEEP = timedelta(seconds=2)
+"""How long beat sleeps at most: a clock that was set, and a beat that died, are noticed within it."""
 
-EARLY = 0.9
-"""A tick that comes earlier than this share of its interval after the last one is another beat's copy."""
+SPACING = timedelta(seconds=0.05)
+"""Between two ticks: a thousand tasks that are due at once begin within a minute, not in one second."""
 
 
 class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
     """The tasks of this deployment at their intervals and crontabs."""
 
     max_interval = LONGEST_SLEEP.total_seconds()
+    schedule: dict[str, Any]
+    tasks: dict[str, Task]
 
     def setup_schedule(self) -> None:
-        """Load the tasks; an interval that passed while no beat ran ticks at once, a new task too."""
+        """Load the tasks; which of them are due is asked when this beat is the one that ticks."""
+        settings = load_settings()
         self.process = prepared()
-        found = entries(self.process.tasks)
+        self.broker = connect(settings.broker)
+        self.lead = Lead(self.process.client, f"{socket.gethostname()}:{os.getpid()}")
+        self.leads: bool | None = None  # not known yet
+        self.sent = 0
+        self.changed = True
+        self.take_up(self.process.tasks)
+        for task in self.tasks.values():
+            _log.info("task %s: %s", task.name, task.sync_timing)
+
+    def take_up(self, tasks: Mapping[str, Task]) -> None:
+        """These are the tasks from now on; who keeps its schedule keeps its time."""
+        before: dict[str, Any] = self.schedule or {}
+        self.tasks = {name: task for name, task in tasks.items() if task.sync_timing.by_itself}
+        found = entries(self.tasks)
         for name, entry in found.items():
-            entry["last_run_at"] = self._last_run(name)
+            known = before.get(name)
+            entry["last_run_at"] = known.last_run_at if known else self._last_run(name)
+        self.schedule = {}
         self.update_from_dict(found)
-        for name in found:
-            _log.info("task %s: %s", name, self.process.tasks[name].sync_timing)
+        self.changed = True
+
+    def schedules_equal(self, *_schedules: Any) -> bool:
+        """Whether the entries are those of the last tick; comparing all of them each time takes long."""
+        changed, self.changed = self.changed, False
+        return not changed
+
+    def tick(self, **options: Any) -> float:
+        """Send the next tick if it is due, and tell how long to sleep; only where this beat is the one."""
+        if not self._is_leading():
+            return self.max_interval
+        before = self.sent
+        wait: float = super().tick(**options)
+        return wait if self.sent == before else max(wait, SPACING.total_seconds())
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_options: Any) -> Any:
-        """One tick: start a run, unless another beat did."""
+        """One tick: start a run, unless another beat did, or the last one still waits to begin."""
         due = self.reserve(entry) if advance else entry
-        run, expires = new_run_id(), timedelta(seconds=due.options["expires"])
-        # It cannot be known here whether a run works now; the run's first phase finds out and drops the tick.
-        if not claim_tick(self.process.client, due.name, run, expires * EARLY):
-            _log.debug("task %s: another beat ticked", due.name, extra={"task": due.name, "action": "tick"})
+        task, client, run, sent = self.tasks[due.name], self.process.client, new_run_id(), time.time()
+        before = last_sent(client, task.name)
+        if before is not None and still_waits(self.broker, _queue(task), before):
+            count_skipped(client, task.name)
+            _log.debug("task %s: its last tick still waits for a worker", task.name)
             return None
-        delivery = Delivery(due.name, run, Trigger.BEAT, tenant=self.process.tasks[due.name].sync_tenant)
-        return run_chain(delivery, expires=expires).apply_async(producer=producer)
+        # It cannot be known here whether a run works now; the run's first phase finds out and drops the tick.
+        if not claim_tick(client, task.name, run, apart(task.sync_timing), sent):
+            _log.debug("task %s: another beat ticked", task.name, extra={"task": task.name, "action": "tick"})
+            return None
+        self.sent += 1
+        delivery = Delivery(task.name, run, Trigger.BEAT, tenant=task.sync_tenant)
+        return run_chain(delivery, sent=sent).apply_async(producer=producer)
+
+    def close(self) -> None:
+        """Another beat may tick at once."""
+        try:
+            self.lead.leave()
+        except StateError:
+            _log.debug("Redis is away: another beat takes over when this one's time is up")
+        super().close()
+
+    def _is_leading(self) -> bool:
+        try:
+            leads = self.lead.keep()
+            if leads and not self.leads:
+                self._catch_up()
+        except StateError as error:
+            if self.leads:
+                _log.warning("no ticks for now: %s", error)
+            leads = False
+        if leads is not self.leads:
+            _log.info("this beat ticks now" if leads else "this beat stands by", extra={"action": "lead"})
+        self.leads = leads
+        return leads
+
+    def _catch_up(self) -> None:
+        """Ask when each task ticked last: whoever ticked until now knew more than we do."""
+        for name, entry in self.schedule.items():
+            entry.last_run_at = self._last_run(name) or entry.last_run_at
+        self.changed = True
 
     def _last_run(self, name: str) -> datetime | None:
+        """None for a crontab that never ticked, which waits for its time; an interval begins at once."""
         last = last_tick(self.process.client, name)
-        if last is None and self.process.tasks[name].sync_timing.every is not None:
+        if last is None and self.tasks[name].sync_timing.every is not None:
             return datetime.fromtimestamp(0, UTC)
         return last
+
+
+def _queue(task: Task) -> str:
+    return queue_name(GET, Trigger.BEAT, task.sync_tenant)

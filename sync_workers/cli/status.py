@@ -167,7 +167,8 @@ def _paused(client: Client, task: Task) -> Iterator[str]:
 def _dropped(store: RunsStore) -> str:
     counted = store.counters()
     paused = f", {counted['paused']} while paused" if "paused" in counted else ""
-    return f"{counted.get('dropped', 0)}{paused}"
+    skipped = f", {counted['skipped']} left out" if "skipped" in counted else ""
+    return f"{counted.get('dropped', 0)}{paused}{skipped}"
 
 
 def ago(moment: str | None) -> str:

@@ -70,7 +70,7 @@ class Keys:
 
     @property
     def tick(self) -> str:
-        """Hash of beat's last tick: at, by."""
+        """Hash of beat's last tick: at, by, and when its message was sent."""
         return f"{self.prefix}:tick"
 
     @property
@@ -151,6 +151,9 @@ class Keys:
         """Everything that the state is made of."""
         return self.meta, *(self.part(name) for name in PARTS)
 
+
+BEAT = "sync:beat"
+"""Hash of the beat that ticks now: owner, name, since; with an expiry."""
 
 CELERY = "sync:celery:"
 """What stands before all keys of Celery."""

@@ -43,14 +43,25 @@ def waiting(broker: Client, names: Iterable[str]) -> Mapping[str, Waiting]:
     return found
 
 
+def still_waits(broker: Client, name: str, sent: float) -> bool:
+    """Whether a message that was sent then is still in the queue, which gives the oldest first."""
+    last = broker.ask("LINDEX", queue_key(name), -1)
+    oldest = None if last is None else _sent(last)
+    return oldest is not None and oldest <= sent
+
+
 def bound_queues(broker: Client) -> list[str]:
     """The names of all queues that a message was ever sent to."""
     return sorted(map(bound_queue, broker.ask("SMEMBERS", BOUND_QUEUES)))
 
 
 def _age(message: bytes, now: float) -> timedelta | None:
+    sent = _sent(message)
+    return None if sent is None else timedelta(seconds=max(now - sent, 0))
+
+
+def _sent(message: bytes) -> float | None:
     try:
-        sent = float(json.loads(message)["headers"][SENT])
+        return float(json.loads(message)["headers"][SENT])
     except (ValueError, KeyError, TypeError):  # not one of ours, or of an earlier version
         return None
-    return timedelta(seconds=max(now - sent, 0))

@@ -248,18 +248,3 @@ def unpacked(key: str, packed: bytes | None) -> bytes | None:
         return zlib.decompress(packed) if packed is not None else None
     except zlib.error as error:
         raise StateError(f"the key {key} in Redis is damaged: delete it and run the task again") from error
-
-
-def claim_tick(client: Client, task: str, by: str, apart: timedelta) -> bool:
-    """Claim a tick of beat, so that several beats make one; `by` is new for each tick.
-
-    A tick closer to the last one than `apart` is another beat's copy of it: False.
-    """
-    apart_ms = int(apart.total_seconds() * 1000)
-    return bool(client.run(scripts.TICK, (Keys(task).tick,), (by, apart_ms)))
-
-
-def last_tick(client: Client, task: str) -> datetime | None:
-    """When a tick of the task was claimed last, by Redis' clock."""
-    at = client.ask("HGET", Keys(task).tick, "at")
-    return datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None

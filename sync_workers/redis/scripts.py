@@ -15,6 +15,7 @@ CLAIM = "claim"
 END = "end"
 HEADS = "heads"
 KEEP = "keep"
+LEAD = "lead"
 MIRROR = "mirror"
 OFFER = "offer"
 PART = "part"
@@ -36,6 +37,7 @@ ALL = (
     END,
     HEADS,
     KEEP,
+    LEAD,
     MIRROR,
     OFFER,
     PART,

@@ -23,7 +23,7 @@ def _configuration() -> dict[str, Any]:
 
 
 def _note_when_sent(headers: dict[str, Any], **_details: Any) -> None:
-    headers[SENT] = time.time()
+    headers.setdefault(SENT, time.time())
 
 
 before_task_publish.connect(_note_when_sent)

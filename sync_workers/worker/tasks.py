@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from sync_workers.errors import LaterError, StateError, SyncError
 from sync_workers.redis.connect import place
 from sync_workers.redis.lease import Following
+from sync_workers.redis.queues import SENT
 from sync_workers.report import Trigger
 from sync_workers.settings import load_settings
 from sync_workers.worker import phases
@@ -67,11 +68,11 @@ diff = app.task(_diff, bind=True, name=DIFF, max_retries=None)
 apply = app.task(_apply, bind=True, name=APPLY, max_retries=None)
 
 
-def run_chain(delivery: Delivery, *, expires: timedelta | None = None) -> Any:
-    """The chain of a run's three phases, to be sent; its first message is worthless after `expires`."""
+def run_chain(delivery: Delivery, *, sent: float | None = None) -> Any:
+    """The chain of a run's three phases, to be sent; its first message says `sent` instead of when it was."""
     first, *others = (_message(phase, delivery) for phase in (get, diff, apply))
-    if expires is not None:
-        first.set(expires=expires.total_seconds())
+    if sent is not None:
+        first.set(headers={SENT: sent})
     return chain(first, *others, app=app)
 
 
@@ -104,10 +105,9 @@ def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> D
         send = partial(_send_next, task, delivery)
         return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down, send)
     except LaterError as error:
-        # The same message with the same chain comes again. A tick that nobody took in time is worthless, but
-        # this one was taken: thrown away now it would leave its run without an end.
+        # The same message with the same chain comes again.
         wait = error.wait.total_seconds()
-        again = partial(task.retry, exc=error, countdown=wait, throw=False, expires=None)
+        again = partial(task.retry, exc=error, countdown=wait, throw=False, headers={SENT: time.time()})
         raise patiently(again) from None
 
 

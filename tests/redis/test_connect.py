@@ -11,10 +11,11 @@ from redis.crc import key_slot
 from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.model import Side
 from sync_workers.redis import scripts
+from sync_workers.redis.beat import claim_tick
 from sync_workers.redis.connect import Client, check, connect, place, warnings
 from sync_workers.redis.keys import BudgetKeys, Keys
 from sync_workers.redis.lease import Lease, Paused, Taken
-from sync_workers.redis.runs_store import RunsStore, claim_tick
+from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis, _binary, _free_port
@@ -37,7 +38,7 @@ def run_once(client: Client, task: str = "tasks") -> State | None:
     Lease(client, task, "two").take(Trigger.AD_HOC, first=True)
     Lease(client, task, "three").take(Trigger.AD_HOC, first=True, full=True)
     store = RedisStore(client, task, "one", taking.fence)
-    assert claim_tick(client, task, "beat", lease._working)
+    assert claim_tick(client, task, "beat", lease._working, 1.0)
     with lease:
         runs.put("one", taking.fence, "snapshot", b"listing")
         runs.put_mirror("one", taking.fence, Side.OTHER, b"listing")

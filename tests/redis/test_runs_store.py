@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from sync_workers.model import Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, Taken
-from sync_workers.redis.runs_store import RunsStore, claim_tick, last_tick
+from sync_workers.redis.runs_store import RunsStore
 from sync_workers.report import Trigger
 
 
@@ -82,16 +82,3 @@ def test_nothing_is_known_about_a_task_that_never_ran(runs: RunsStore) -> None:
     assert runs.counters() == {}
     assert runs.report("one") is None
     assert runs.following() is None
-
-
-def test_of_two_beats_that_tick_together_one_counts(redis_client: Client, task_name: str) -> None:
-    apart = timedelta(minutes=1)
-    assert last_tick(redis_client, task_name) is None
-    assert claim_tick(redis_client, task_name, "a", apart)
-    assert not claim_tick(redis_client, task_name, "b", apart)
-    assert claim_tick(redis_client, task_name, "a", apart), "asked again after a lost answer"
-
-    at = last_tick(redis_client, task_name)
-    assert at is not None
-    assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
-    assert claim_tick(redis_client, task_name, "c", timedelta(0))

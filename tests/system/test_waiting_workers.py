@@ -48,12 +48,11 @@ def program(text: str, deployment: Deployment, environment: dict[str, str]) -> s
 
 
 TICK = (
-    "from datetime import timedelta\n"
     "from sync_workers.report import Trigger\n"
     "from sync_workers.worker.delivery import Delivery\n"
     "from sync_workers.worker.tasks import run_chain\n"
     "tick = Delivery('whole', 'the-waiting-run', Trigger.BEAT)\n"
-    "run_chain(tick, expires=timedelta(seconds=8)).apply_async()"
+    "run_chain(tick).apply_async()"
 )
 REQUEST = "import sync_workers; print(sync_workers.enqueue('small', wait=90)['outcome'])"
 

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.keys import Keys
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from tests.conftest import wait_until
@@ -33,6 +34,7 @@ class Deployment:
         self.client: Client = connect(redis.url)
         self.task = kind("todo", folder)
         self.runs = RunsStore(self.client, "todo")
+        self.keys = Keys("todo")
         self.processes: list[subprocess.Popen[bytes]] = []
         (folder / "my_tasks.py").write_text(
             f"from pathlib import Path\nfrom {kind.__module__} import {kind.__name__}\n"

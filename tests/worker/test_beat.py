@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from beat_schedule.entries import entries, shortest_interval
+from beat_schedule.entries import apart, entries
+from beat_schedule.slots import next_slot, offset
 from sync_workers.runs.task import Task
 from sync_workers.schedule import Schedule
 from tests.worker.json_task import JsonTask
@@ -36,12 +40,21 @@ def test_only_tasks_that_run_by_themselves_have_an_entry() -> None:
     assert set(entries(tasks)) == {"timed"}
 
 
-def test_an_interval_ticks_at_its_distance_and_expires_after_it() -> None:
+def test_an_interval_ticks_in_the_slots_of_its_task() -> None:
     made = entry(every=timedelta(seconds=90))
     assert made["task"] == "sync.get"
     assert made["kwargs"] == {"task": "todo", "trigger": "beat"}
-    assert made["options"] == {"expires": 90}
-    assert made["schedule"].run_every == timedelta(seconds=90)
+    timing, slot = made["schedule"], next_slot("todo", 90, 1_000_000)
+
+    def due_at(now: float, last: float) -> tuple[bool, Any]:
+        timing.nowfun = lambda: datetime.fromtimestamp(now, UTC)
+        is_due, wait = timing.is_due(datetime.fromtimestamp(last, UTC))
+        return is_due, wait
+
+    assert due_at(slot - 1, last=slot - 90) == (False, pytest.approx(1))
+    assert due_at(slot + 0.5, last=slot - 90) == (True, pytest.approx(89.5))
+    assert due_at(slot + 20, last=0)[0], "one that never ticked is due at once"
+    assert due_at(slot, last=slot + 100_000)[1] <= 135, "a clock that was set back is no reason to wait"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +98,25 @@ def test_a_crontab_ticks_when_it_says_in_its_own_time_zone(
     assert cron.is_due(last)[0]
 
 
-def test_a_crontab_expires_before_it_could_tick_again() -> None:
-    assert entry(crontab="0 8 * * *")["options"] == {"expires": 60}
-    assert shortest_interval(Schedule(crontab="0 8 * * *")) == timedelta(minutes=1)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz-_", min_size=1, max_size=20)
+
+
+@given(NAMES, st.floats(0.01, 1e6), st.floats(0, 2e9))
+def test_two_ticks_lie_between_half_an_interval_and_one_and_a_half_apart(
+    name: str, every: float, last: float
+) -> None:
+    slot = next_slot(name, every, last)
+    assert 0.499 * every < slot - last <= 1.501 * every
+    assert next_slot(name, every, slot) == pytest.approx(slot + every)
+    assert next_slot(name, every, slot + 0.4 * every) == pytest.approx(slot + every), "a tick that was late"
+
+
+def test_a_thousand_tasks_of_one_interval_are_spread_over_it() -> None:
+    tenths = Counter(int(offset(f"task-{number}", 300) // 30) for number in range(1000))
+    assert set(tenths) == set(range(10))
+    assert 70 < min(tenths.values()) <= max(tenths.values()) < 130
+
+
+def test_a_copy_of_a_tick_comes_sooner_than_the_next_one_can() -> None:
+    assert apart(Schedule(every=timedelta(seconds=10))) == timedelta(seconds=4.5)
+    assert apart(Schedule(crontab="0 8 * * *")) == timedelta(seconds=54)

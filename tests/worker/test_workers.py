@@ -9,8 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -98,21 +96,6 @@ def test_ticks_while_a_run_works_are_dropped_and_counted(ticking: Deployment) ->
 
     wait_until(lambda: ticking.runs.counters().get("done", 0) >= 2, "runs go on")
     assert ticking.runs.following() is None
-
-
-def test_two_beats_make_the_ticks_of_one(ticking: Deployment) -> None:
-    ticking.worker()
-    beats = [ticking.beat(), ticking.beat()]
-    wait_until(lambda: ticking.runs.counters().get("done", 0) >= 5, "five runs")
-    begun = [datetime.fromisoformat(report["started"]) for report in ticking.runs.recent(5)]
-    assert all((later - earlier).total_seconds() > 0.6 for later, earlier in pairwise(begun))
-
-    assert ticking.client.ask("PUBSUB CHANNELS", "*celery-task-meta-*") == [], "nobody listens for results"
-
-    # the other one goes on alone
-    beats[0].kill()
-    done = ticking.runs.counters()["done"]
-    wait_until(lambda: ticking.runs.counters()["done"] >= done + 2, "runs go on")
 
 
 def test_a_phase_whose_child_is_killed_is_delivered_again_and_finishes(here: Deployment) -> None:

@@ -1,6 +1,6 @@
 -- Claim a tick of beat, so that two beats make one. Answers 1 for whoever claims it first, else 0.
 local tick = KEYS[1]
-local by, apart = unpack(ARGV)
+local by, apart, sent = unpack(ARGV)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local last = redis.call('HMGET', tick, 'at', 'by')
@@ -11,5 +11,5 @@ end
 if last[1] and now - last[1] < tonumber(apart) then
   return 0
 end
-redis.call('HSET', tick, 'at', string.format('%d', now), 'by', by)
+redis.call('HSET', tick, 'at', string.format('%d', now), 'by', by, 'sent', sent)
 return 1

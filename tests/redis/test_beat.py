@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sync_workers.redis.beat import (
+    Lead,
+    claim_tick,
+    count_skipped,
+    last_sent,
+    last_tick,
+    leader,
+)
+from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.runs_store import RunsStore
+from sync_workers.sandbox.embedded import EmbeddedRedis
+from tests.conftest import wait_until
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """A Redis of its own: there is one right to tick in each."""
+    with EmbeddedRedis() as redis:
+        client = connect(redis.url)
+        yield client
+        client.close()
+
+
+def test_of_two_beats_one_has_the_right_to_tick(client: Client) -> None:
+    one, another = Lead(client, "one"), Lead(client, "another")
+    assert leader(client) is None
+
+    assert one.keep()
+    assert not another.keep()
+    assert one.keep()
+
+    found = leader(client)
+    assert found is not None
+    assert found.name == "one"
+    assert abs(datetime.now(UTC) - found.since) < timedelta(minutes=1)
+
+
+def test_who_ends_leaves_the_right_to_the_next_and_takes_it_from_nobody(client: Client) -> None:
+    one, another = Lead(client, "one"), Lead(client, "another")
+    one.keep()
+    another.leave()
+    assert one.keep()
+
+    one.leave()
+
+    assert another.keep()
+    one.leave()
+    assert not one.keep()
+
+
+def test_the_right_of_a_beat_that_died_ends(client: Client) -> None:
+    dead, another = Lead(client, "dead", timedelta(milliseconds=50)), Lead(client, "another")
+    assert dead.keep()
+
+    wait_until(another.keep, "another beat takes over")
+
+    assert not dead.keep(), "it wakes up and stands by"
+
+
+def test_of_two_beats_that_tick_together_one_counts(redis_client: Client, task_name: str) -> None:
+    apart = timedelta(minutes=1)
+    assert last_tick(redis_client, task_name) is None
+    assert last_sent(redis_client, task_name) is None
+    assert claim_tick(redis_client, task_name, "a", apart, 12.25)
+    assert not claim_tick(redis_client, task_name, "b", apart, 13)
+    assert claim_tick(redis_client, task_name, "a", apart, 12.25), "asked again after a lost answer"
+
+    at = last_tick(redis_client, task_name)
+    assert at is not None
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
+    assert last_sent(redis_client, task_name) == 12.25
+    assert claim_tick(redis_client, task_name, "c", timedelta(0), 14)
+
+
+def test_ticks_that_are_left_out_are_counted(redis_client: Client, task_name: str) -> None:
+    count_skipped(redis_client, task_name)
+    count_skipped(redis_client, task_name)
+    assert RunsStore(redis_client, task_name).counters() == {"skipped": 2}
