@@ -27,6 +27,8 @@ from sync_workers.report import Trigger
 from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
 from sync_workers.worker.delivery import Delivery
+from sync_workers.worker.presence import Noting
+from sync_workers.worker.process import this_process
 from sync_workers.worker.queues import GET, queue_name
 from sync_workers.worker.start import prepared
 from sync_workers.worker.tasks import run_chain
@@ -52,6 +54,8 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         settings = load_settings()
         self.process = prepared()
         self.broker = connect(settings.broker)
+        self.noting = Noting("beat", f"{socket.gethostname()}:{os.getpid()}")
+        self.noting.start()
         self.lead = Lead(self.process.client, f"{socket.gethostname()}:{os.getpid()}")
         self.leads: bool | None = None  # not known yet
         self.sent = 0
@@ -81,6 +85,10 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         """Send the next tick if it is due, and tell how long to sleep; only where this beat is the one."""
         if not self._is_leading():
             return self.max_interval
+        process = this_process()
+        if process is not self.process:
+            self.process = process
+            self.take_up(process.tasks)
         before = self.sent
         wait: float = super().tick(**options)
         return wait if self.sent == before else max(wait, SPACING.total_seconds())
@@ -108,6 +116,7 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
             self.lead.leave()
         except StateError:
             _log.debug("Redis is away: another beat takes over when this one's time is up")
+        self.noting.stop()
         super().close()
 
     def _is_leading(self) -> bool:

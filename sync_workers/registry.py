@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from sync_workers.config import load_for
-from sync_workers.config.modules import import_modules
+from sync_workers.config.modules import anew, files_of, import_modules
 from sync_workers.config.task_file import TaskFile
 from sync_workers.errors import SettingsError
 from sync_workers.naming import hint, task_name
 from sync_workers.runs.task import Task
 from sync_workers.service_task import ServiceTask
 from sync_workers.settings import Settings
-from sync_workers.task import all_tasks
+from sync_workers.task import SyncTask, all_tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The tasks as the task file had them.
+
+    Attributes:
+        tasks: by name, in the order of the file, then those of imported modules by name.
+        modules: the files of the modules that it imports.
+        imports: the names of these modules.
+        registered: what they registered.
+    """
+
+    tasks: Mapping[str, Task]
+    modules: tuple[Path, ...]
+    imports: tuple[str, ...]
+    registered: frozenset[SyncTask]
 
 
 def load_tasks(settings: Settings) -> dict[str, Task]:
@@ -22,6 +41,38 @@ def load_tasks(settings: Settings) -> dict[str, Task]:
         SettingsError: the file has problems, a module is not there, or a name is taken twice.
     """
     return tasks_of(load_for(settings))
+
+
+def load(settings: Settings) -> Loaded:
+    """The tasks, with what is needed to load them once more; raises as `load_tasks`."""
+    return _loaded(load_for(settings))
+
+
+def load_again(settings: Settings, before: Loaded) -> Loaded:
+    """The tasks as the task file has them now; modules are imported anew.
+
+    Raises:
+        SettingsError: as `load_tasks`; everything is as it was before.
+        Exception: what a module raised; likewise.
+    """
+    file = load_for(settings)
+    if not file.path.exists():
+        raise SettingsError(f"the task file {file.path} has gone: put it back")
+    known = set(all_tasks)
+    all_tasks.difference_update(before.registered)
+    try:
+        with anew(before.imports):
+            return _loaded(file)
+    except BaseException:
+        all_tasks.clear()
+        all_tasks.update(known)
+        raise
+
+
+def _loaded(file: TaskFile) -> Loaded:
+    before = set(all_tasks)
+    tasks = tasks_of(file)
+    return Loaded(tasks, files_of(file), file.imports, frozenset(all_tasks - before))
 
 
 def tasks_of(file: TaskFile) -> dict[str, Task]:

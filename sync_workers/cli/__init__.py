@@ -22,6 +22,7 @@ from sync_workers.cli import (
     pause,
     plan,
     plans,
+    reload,
     resolve,
     retry,
     run,
@@ -66,6 +67,7 @@ app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)
 app.command("web")(web.web)
+app.command("reload")(reload.reload)
 app.command("demo")(demo.demo)
 
 

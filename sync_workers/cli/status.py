@@ -29,6 +29,7 @@ def status(config: ConfigOption = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from sync_workers.cli.processes import running_table
     from sync_workers.redis.connect import warnings
     from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
@@ -55,12 +56,13 @@ def status(config: ConfigOption = None) -> None:
                 _dropped(store),
             )
         _add_told(told, client, tasks.values())
+        running = running_table(client)
         calls = calls_table(tasks.values(), client)
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
     Console().print(table)
-    for more in (calls, failing, drifted, told):
+    for more in (calls, failing, drifted, told, running):
         if more.rows:
             Console().print(more)
 

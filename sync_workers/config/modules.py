@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module, invalidate_caches
 from importlib.util import find_spec
+from pathlib import Path
 
 from sync_workers.config.task_file import TaskFile
 from sync_workers.errors import SettingsError
@@ -31,6 +34,27 @@ def import_modules(task_file: TaskFile) -> None:
         )
     for name in task_file.imports:
         import_module(name)
+
+
+def files_of(task_file: TaskFile) -> tuple[Path, ...]:
+    """Where the imported modules stand; without those that are no files."""
+    found = (getattr(sys.modules.get(name), "__file__", None) for name in task_file.imports)
+    return tuple(Path(path) for path in found if path)
+
+
+@contextmanager
+def anew(names: Iterable[str]) -> Iterator[None]:
+    """Inside, these modules are imported once more; an error brings the old ones back.
+
+    What they import themselves stays as it is.
+    """
+    old = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    invalidate_caches()
+    try:
+        yield
+    except BaseException:
+        sys.modules.update(old)
+        raise
 
 
 def _is_there(name: str) -> bool:

@@ -155,6 +155,9 @@ class Keys:
 BEAT = "sync:beat"
 """Hash of the beat that ticks now: owner, name, since; with an expiry."""
 
+PROCESSES, PROCESSES_SEEN = "sync:{processes}:told", "sync:{processes}:seen"
+"""Hash of what the processes tell about themselves, and sorted set of when they did last."""
+
 CELERY = "sync:celery:"
 """What stands before all keys of Celery."""
 

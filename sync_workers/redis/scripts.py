@@ -17,6 +17,7 @@ HEADS = "heads"
 KEEP = "keep"
 LEAD = "lead"
 MIRROR = "mirror"
+NOTE = "note"
 OFFER = "offer"
 PART = "part"
 PUT = "put"
@@ -39,6 +40,7 @@ ALL = (
     KEEP,
     LEAD,
     MIRROR,
+    NOTE,
     OFFER,
     PART,
     PUT,

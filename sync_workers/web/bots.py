@@ -33,6 +33,10 @@ class Bots:
         self._unknown = {connection.name: connection for connection in connections}
         self._known: dict[str, ID] = {}
 
+    def take_up(self, connections: Iterable[Connection]) -> None:
+        """These are the connections from now on; one may have another credential than before."""
+        self._unknown = {connection.name: connection for connection in connections}
+
     def of(self, connection: str) -> ID | None:
         return self._known.get(connection)
 

@@ -59,6 +59,14 @@ class Firing:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="firing", daemon=True)
 
+    def take_up(self, tasks: Iterable[Concerned]) -> None:
+        """These are the tasks from now on, and bots that are not known yet are asked for soon."""
+        with self._changed:
+            self._tasks = {task.name: task for task in tasks}
+            self._due = {name: self._due.get(name, 0.0) for name in self._tasks}
+            self._learn_at = 0.0
+            self._changed.notify()
+
     def start(self) -> None:
         self._thread.start()
 
@@ -77,7 +85,7 @@ class Firing:
         """Something of the task is due in so long."""
         at = time.monotonic() + due_in.total_seconds()
         with self._changed:
-            if at < self._due[task]:
+            if at < self._due.get(task, 0.0):  # a task may have left the task file meanwhile
                 self._due[task] = at
                 self._changed.notify_all()
 
@@ -89,8 +97,9 @@ class Firing:
         """
         waiting = Waiting(self._client, name)
         claimed = waiting.claim()
-        if claimed.names:
-            self._carry_out(self._tasks[name], waiting, claimed)
+        task = self._tasks.get(name)
+        if claimed.names and task is not None:
+            self._carry_out(task, waiting, claimed)
         return claimed.next_in
 
     def _carry_out(self, task: Concerned, waiting: Waiting, claimed: Claimed) -> None:

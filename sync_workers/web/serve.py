@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from sync_workers.errors import MissingExtraError, SettingsError
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.settings import Settings
 from sync_workers.web.bots import Bots
-from sync_workers.web.connections import Connection, connections_of
+from sync_workers.web.connections import Concerned, Connection, connections_of
 from sync_workers.web.firing import Firing
+from sync_workers.web.following import Following
 from sync_workers.web.receiving import Receiver
 from sync_workers.worker.enqueue import start
 
@@ -44,13 +46,35 @@ def serve(settings: Settings, host: str, port: int) -> None:
         check(client)
         bots = Bots(client, connections.values())
         bots.learn()
-        server = _make_server(client, connections, bots)
+        firing = Firing(client, _tasks(connections), bots, start)
+        server = _make_server(client, connections, bots, firing)
+
+        def take_up(found: Mapping[str, Connection]) -> None:
+            firing.take_up(_tasks(found))
+            bots.take_up(found.values())
+            for name in {*connections, *found}:  # the receiver looks into this one
+                if name in found:
+                    connections[name] = found[name]
+                else:
+                    del connections[name]
+
         signal.signal(signal.SIGTERM, _end)
         with _bind(host, port) as bound, suppress(KeyboardInterrupt):  # raised again by uvicorn at its end
             where = "http://{}:{}".format(*bound.getsockname()[:2])
             for connection in connections.values():
                 _tell(connection, where)
-            server.run(sockets=[bound])
+            following = Following(settings, client, where, take_up)
+            following.start()
+            try:
+                server.run(sockets=[bound])
+            finally:
+                following.stop()
+
+
+def _tasks(connections: Mapping[str, Connection]) -> list[Concerned]:
+    """All tasks once, also those with both sides on connections to Notion."""
+    found = {task.name: task for connection in connections.values() for task in connection.tasks}
+    return list(found.values())
 
 
 def _tell(connection: Connection, where: str) -> None:
@@ -63,15 +87,15 @@ def _tell(connection: Connection, where: str) -> None:
         _log.warning("connection %s: its events cannot be taken yet: %s", connection.name, error)
 
 
-def _make_server(client: Client, connections: dict[str, Connection], bots: Bots) -> uvicorn.Server:
+def _make_server(
+    client: Client, connections: Mapping[str, Connection], bots: Bots, firing: Firing
+) -> uvicorn.Server:
     try:
         import uvicorn
 
         from sync_workers.web.app import make_app
     except ImportError as error:
         raise MissingExtraError("The webhook receiver", "web") from error
-    tasks = {task.name: task for connection in connections.values() for task in connection.tasks}
-    firing = Firing(client, tasks.values(), bots, start)
     app = make_app(client, Receiver(client, connections, bots, firing.wake), firing)
     config = uvicorn.Config(
         app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,

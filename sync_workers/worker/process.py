@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
+from sync_workers.config.watch import Watch
+from sync_workers.errors import SettingsError
 from sync_workers.redis.connect import Client, connect
-from sync_workers.registry import load_tasks
+from sync_workers.registry import load, load_again
 from sync_workers.runs.history import Kept
 from sync_workers.runs.task import Task
 from sync_workers.services.budget import PATIENCE
 from sync_workers.settings import Settings, load_settings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,10 @@ class Process:
     patience: timedelta = PATIENCE
 
     @classmethod
-    def of(cls, settings: Settings) -> Process:
-        """A process as the settings want it.
-
-        Raises:
-            SettingsError: the task file or an imported module has problems.
-        """
+    def of(cls, settings: Settings, tasks: Mapping[str, Task]) -> Process:
+        """A process as the settings want it, with these tasks."""
         return cls(
-            connect(settings.redis_url, settings.patience), load_tasks(settings), settings.slice,
+            connect(settings.redis_url, settings.patience), tasks, settings.slice,
             settings.lease, settings.queued, settings.redelivery * LONGEST_WAIT, Kept.by(settings),
         )  # fmt: skip
 
@@ -55,11 +56,61 @@ LONGEST_WAIT = 0.4
 """Share of `redelivery` that a run waits for a service."""
 
 
+class Here:
+    """The one `Process` of this program, and the task file that it goes by.
+
+    Attributes:
+        fingerprint: of the task file and its modules, as the tasks were made of them.
+        problem: why it does not go by what is there now; empty when it does.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.problem = ""
+        self._settings = settings
+        self._watch = Watch(settings.config)
+        self._watch.take()  # before it is read, so that a change meanwhile is seen
+        self._loaded = load(settings)
+        self.fingerprint = self._watch.take(self._loaded.modules)
+        self._process = Process.of(settings, self._loaded.tasks)
+
+    def process(self) -> Process:
+        """With the tasks of the task file as it is now; one with problems leaves the old ones in force."""
+        if self._watch.has_changed():
+            self._take_up()
+        return self._process
+
+    def _take_up(self) -> None:
+        found = self._watch.take(self._loaded.modules)
+        try:
+            loaded = load_again(self._settings, self._loaded)
+        except SettingsError as error:
+            self.problem = "; ".join(error.problems)
+            for line in error.problems:
+                _log.error("the old tasks stay in force: %s", line, extra={"action": "reload"})
+        except Exception as error:  # noqa: BLE001 - a module is the user's own code and may raise anything
+            self.problem = f"an imported module raised {type(error).__name__}"
+            _log.exception("the old tasks stay in force: %s", self.problem, extra={"action": "reload"})
+        else:
+            self.problem, self.fingerprint, self._loaded = "", found, loaded
+            self._watch.modules = loaded.modules  # other ones than before are looked at once more
+            self._process = replace(self._process, tasks=loaded.tasks)
+            _log.info("%d task(s) of task file %s", len(loaded.tasks), found, extra={"action": "reload"})
+
+
 @cache
-def this_process() -> Process:
-    """The one of this process, made when first asked for; children of a worker inherit it.
+def here() -> Here:
+    """What is here, made when first asked for; children of a worker inherit it.
 
     Raises:
         SettingsError: the settings, the task file or an imported module has problems.
     """
-    return Process.of(load_settings())
+    return Here(load_settings())
+
+
+def this_process() -> Process:
+    """The one of this process, with the tasks of the task file as it is now.
+
+    Raises:
+        SettingsError: when first asked for, the settings, the task file or an imported module has problems.
+    """
+    return here().process()

@@ -11,13 +11,15 @@ thousand tasks takes turns with one that has a single task.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
 from sync_workers.redis.keys import QUEUES_OF
 from sync_workers.report import Trigger
+from sync_workers.runs.task import Task
 
 GET, DIFF, APPLY = "sync.get", "sync.diff", "sync.apply"
 PHASES = (GET, DIFF, APPLY)
@@ -72,6 +74,19 @@ def followed(chosen: Iterable[str], tenants: Iterable[str], bound: Iterable[str]
     known = {each.name: each for each in queues(tenants)}
     known |= {name: queue(name) for name in bound if _phase(name) in PHASES}
     return [each for name, each in sorted(known.items()) if name in chosen or _phase(name) in chosen]
+
+
+def add_queues(worker: Any, tasks: Mapping[str, Task], bound: Iterable[str] = ()) -> list[str]:
+    """Let a worker follow the queues of these tasks; gives the names of those that it did not before.
+
+    `worker.chosen_queues` are those it was started with.
+    """
+    known, tenants = worker.app.amqp.queues, (task.sync_tenant for task in tasks.values())
+    wanted = followed(worker.chosen_queues, tenants, bound)
+    new = [each for each in wanted if each.name not in known.consume_from]
+    for each in new:
+        known.select_add(each)
+    return [each.name for each in new]
 
 
 def _phase(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -12,10 +11,9 @@ from celery import bootsteps
 from sync_workers.errors import SyncError
 from sync_workers.redis.connect import check, connect, warnings
 from sync_workers.redis.queues import bound_queues
-from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
 from sync_workers.worker.process import Process, this_process
-from sync_workers.worker.queues import followed
+from sync_workers.worker.queues import add_queues
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +44,7 @@ class Preparation(bootsteps.Step):  # type: ignore[misc] # Celery has no types
 
     def create(self, worker: Any) -> None:
         names = prepared().tasks
-        _follow(worker.app.amqp.queues, names)
+        worker.chosen_queues = tuple(worker.app.amqp.queues.consume_from)
+        with closing(connect(load_settings().broker)) as broker:
+            add_queues(worker, names, bound_queues(broker))
         _log.info("%d task(s): %s", len(names), ", ".join(names) or "none")
-
-
-def _follow(queues: Any, tasks: Mapping[str, Task]) -> None:
-    """Take messages from all queues that the chosen ones stand for; `queues` are Celery's."""
-    with closing(connect(load_settings().broker)) as broker:
-        bound = bound_queues(broker)
-    tenants = (task.sync_tenant for task in tasks.values())
-    for queue in followed(queues.consume_from, tenants, bound):
-        queues.select_add(queue)

@@ -37,6 +37,9 @@ TELL_EVERY = timedelta(seconds=1)
 TRY_EVERY = timedelta(seconds=1)
 """A broker that is full refuses at once, and has to be asked again."""
 
+UNKNOWN_AGAIN, MOST_TRIES = 10, 12
+"""After so many seconds a message of a task that is not known here is tried again, and so many times."""
+
 T = TypeVar("T")
 
 
@@ -101,14 +104,22 @@ def _delivery(names: dict[str, Any]) -> Delivery:
 
 
 def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> Done:
+    process = this_process()
+    if delivery.task not in process.tasks and task.request.retries < MOST_TRIES:
+        # A task file reaches the machines one after the other: another worker may know it, or this one soon.
+        raise patiently(partial(task.retry, countdown=UNKNOWN_AGAIN, throw=False, headers=_sent_now()))
     try:
         send = partial(_send_next, task, delivery)
-        return phase(delivery, this_process(), _Progress(task).tell, is_shutting_down, send)
+        return phase(delivery, process, _Progress(task).tell, is_shutting_down, send)
     except LaterError as error:
         # The same message with the same chain comes again.
         wait = error.wait.total_seconds()
-        again = partial(task.retry, exc=error, countdown=wait, throw=False, headers={SENT: time.time()})
+        again = partial(task.retry, exc=error, countdown=wait, throw=False, headers=_sent_now())
         raise patiently(again) from None
+
+
+def _sent_now() -> dict[str, float]:
+    return {SENT: time.time()}
 
 
 def _send_next(task: Any, delivery: Delivery, again: bool) -> None:

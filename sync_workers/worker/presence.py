@@ -1,0 +1,100 @@
+"""What a worker's main process does beside its pool: notes that it lives, follows a changed task file."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from celery import bootsteps
+
+from sync_workers.errors import StateError
+from sync_workers.redis.connect import connect
+from sync_workers.redis.presence import NOTE_EVERY, Presence
+from sync_workers.settings import load_settings
+from sync_workers.worker.process import here, this_process
+from sync_workers.worker.queues import add_queues
+
+_log = logging.getLogger(__name__)
+
+
+class Noting:
+    """A thread that notes every few seconds that this process lives, and which task file it goes by.
+
+    Args:
+        details: what it tells besides, asked each time.
+    """
+
+    def __init__(self, kind: str, name: str, details: Callable[[], Mapping[str, str]] = dict) -> None:
+        # Redis is not waited for: the next note comes soon.
+        self._presence = Presence(connect(load_settings().redis_url), kind, name)
+        self._details = details
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Note that it ends."""
+        self._stopped.set()
+        self._thread.join(timeout=NOTE_EVERY.total_seconds())
+        try:
+            self._presence.leave()
+        except StateError:
+            _log.debug("Redis is away: the others find out that this process has gone")
+        self._presence.client.close()
+
+    def _run(self) -> None:
+        while True:
+            this_process()  # a changed task file is taken up without waiting for work
+            try:
+                self._presence.note(here().fingerprint, here().problem, self._details())
+            except StateError:
+                _log.debug("Redis is away: it is not noted that this process lives")
+            if self._stopped.wait(NOTE_EVERY.total_seconds()):
+                return
+
+
+class Noted(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
+    """Notes that this worker lives, from when its pool has begun."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        self._noting: Noting | None = None
+        super().__init__(worker, **options)
+
+    def start(self, worker: Any) -> None:
+        self._noting = Noting("worker", worker.hostname, lambda: _details(worker))
+        self._noting.start()
+
+    def stop(self, _worker: Any) -> None:
+        if self._noting is not None:
+            self._noting.stop()
+
+    terminate = stop
+
+
+def _details(worker: Any) -> dict[str, str]:
+    return {"slots": str(worker.concurrency), "queues": " ".join(worker.chosen_queues)}
+
+
+class Following(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
+    """Takes messages of tenants that came into the task file since this worker began."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        """Ask now and then, within the consumer's own loop: a channel belongs to one thread."""
+        self._timer = consumer.timer.call_repeatedly(NOTE_EVERY.total_seconds(), _follow, (consumer,))
+
+    def stop(self, _consumer: Any) -> None:
+        self._timer.cancel()
+
+
+def _follow(consumer: Any) -> None:
+    for name in add_queues(consumer.controller, this_process().tasks):
+        consumer.add_task_queue(name)
+        _log.info("messages are taken from %s, too", name, extra={"action": "reload"})
