@@ -33,8 +33,6 @@ def status(config: ConfigOption = None) -> None:
     from sync_workers.redis.connect import warnings
     from sync_workers.redis.plans_store import PlansStore
     from sync_workers.redis.runs_store import RunsStore
-    from sync_workers.redis.state_store import load_setup
-    from sync_workers.runs.drift import told_of
 
     failing, drifted, told = _failing(), _drifted(), _told()
     table = Table("Task", "Runs", "Last run", "Ended", "Did", "Now", "Ticks dropped")
@@ -45,8 +43,7 @@ def status(config: ConfigOption = None) -> None:
             store = RunsStore(client, task.name)
             last = next(iter(store.recent(1)), None)
             _add_failing(failing, client, task.name)
-            for sentence in told_of(load_setup(client, task.name)):
-                drifted.add_row(*(Text(one_line(cell)) for cell in (task.name, sentence)))
+            _add_drifted(drifted, client, task.name)
             now = "; ".join((_now(store), *_paused(client, task)))
             table.add_row(
                 task.name,
@@ -61,10 +58,9 @@ def status(config: ConfigOption = None) -> None:
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
-    Console().print(table)
-    for more in (calls, failing, drifted, told, running):
-        if more.rows:
-            Console().print(more)
+    for shown in (table, calls, failing, drifted, told, running):
+        if shown.rows:
+            Console().print(shown)
 
 
 def _failing() -> Table:
@@ -80,6 +76,16 @@ def _drifted() -> Table:
     from rich.table import Table
 
     return Table("Task", "What", title="Fields that are not what they were", title_justify="left")
+
+
+def _add_drifted(table: Table, client: Client, task: str) -> None:
+    from rich.text import Text
+
+    from sync_workers.redis.state_store import load_setup
+    from sync_workers.runs.drift import told_of
+
+    for sentence in told_of(load_setup(client, task)):
+        table.add_row(*(Text(one_line(cell)) for cell in (task, sentence)))
 
 
 def _add_failing(table: Table, client: Client, task: str) -> None:
