@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,16 @@ def apart(timing: Schedule) -> timedelta:
     return least * CLEARLY
 
 
+SPACING = timedelta(seconds=0.05)
+"""Between two ticks: a thousand tasks that are due at once begin within a minute, not in one second."""
+
+
+def spacing(timings: Iterable[Schedule]) -> timedelta:
+    """What lies between two ticks of different tasks at least; at most half of what lies there on average."""
+    a_second = sum(1 / timing.every.total_seconds() for timing in timings if timing.every is not None)
+    return min(SPACING, timedelta(seconds=0.5 / a_second)) if a_second else SPACING
+
+
 def _schedule(name: str, timing: Schedule) -> Any:
     if timing.every is not None:
         return Slotted(name, timing.every)
@@ -61,8 +71,7 @@ class Slotted(schedule):  # type: ignore[misc] # Celery has no types
     def is_due(self, last_run_at: datetime) -> schedstate:
         """Whether it is, and how long until the next time."""
         now, every = self.now().timestamp(), self.run_every.total_seconds()
-        # A clock that was set back would make it wait until it is that late again.
-        due = next_slot(self.name, every, min(last_run_at.timestamp(), now))
+        due = next_slot(self.name, every, last_run_at.timestamp())
         if due > now:
             return schedstate(is_due=False, next=due - now)
         return schedstate(is_due=True, next=next_slot(self.name, every, now) - now)

@@ -14,6 +14,7 @@ from sync_workers.redis.beat import (
     leader,
 )
 from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.keys import Keys
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from tests.conftest import wait_until
@@ -77,6 +78,15 @@ def test_of_two_beats_that_tick_together_one_counts(redis_client: Client, task_n
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
     assert last_sent(redis_client, task_name) == 12.25
     assert claim_tick(redis_client, task_name, "c", timedelta(0), 14)
+
+
+def test_a_tick_in_the_future_is_no_reason_to_wait_for_it(redis_client: Client, task_name: str) -> None:
+    assert claim_tick(redis_client, task_name, "a", timedelta(minutes=1), 1)
+    redis_client.ask("HINCRBY", Keys(task_name).tick, "at", 3_600_000)  # the clock was set back since
+
+    assert claim_tick(redis_client, task_name, "b", timedelta(minutes=1), 2)
+
+    assert not claim_tick(redis_client, task_name, "c", timedelta(minutes=1), 3)
 
 
 def test_ticks_that_are_left_out_are_counted(redis_client: Client, task_name: str) -> None:

@@ -8,7 +8,8 @@ local last = redis.call('HMGET', tick, 'at', 'by')
 if last[2] == by then
   return 1
 end
-if last[1] and now - last[1] < tonumber(apart) then
+-- One that lies ahead is of before the clock was set back, or of a Redis whose place this one has taken.
+if last[1] and now >= tonumber(last[1]) and now - last[1] < tonumber(apart) then
   return 0
 end
 redis.call('HSET', tick, 'at', string.format('%d', now), 'by', by, 'sent', sent)
