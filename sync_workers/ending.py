@@ -29,7 +29,7 @@ def end_run(lease: Lease, report: Report) -> Following | None:
     report.blocked = " ".join(report.blocked.split())
     works = report.listed and not report.blocked
     report.resumed = works and lease.pause is not None and lease.pause.by is By.SERVICE
-    following = lease.end(report.summary(), blocked=report.blocked, works=works)
+    following = lease.end(report.summary(), blocked=report.blocked, works=works, totals=report.totals())
     named = {"task": report.task, "run": report.run}
     if lease.began_pause:
         _log.error(

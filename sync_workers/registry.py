@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync_workers.config import load_for
 from sync_workers.config.modules import anew, files_of, import_modules
-from sync_workers.config.task_file import TaskFile
+from sync_workers.config.task_file import ConnectionConfig, TaskFile
 from sync_workers.errors import SettingsError
+from sync_workers.model import Side
 from sync_workers.naming import hint, task_name
 from sync_workers.runs.task import Task
 from sync_workers.service_task import ServiceTask
@@ -87,6 +88,13 @@ def tasks_of(file: TaskFile) -> dict[str, Task]:
     if problems:
         raise SettingsError(*problems)
     return tasks
+
+
+def connections(tasks: Iterable[Task]) -> dict[str, ConnectionConfig]:
+    """The connections of configured tasks by name, each once."""
+    configs = [task.config for task in tasks if isinstance(task, ServiceTask)]
+    sides = [config.sides[side] for config in configs for side in Side]
+    return {side.connection.name: side.connection for side in sides}
 
 
 def pick(tasks: Mapping[str, Task], name: str) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -43,6 +44,10 @@ class Outcome(StrEnum):
     DROPPED = "dropped"  # another run holds the lease
     PAUSED = "paused"  # the task or a connection of it is to be left alone
     FINISHED = "finished"  # the task has run as often as it should in total
+
+
+SUCCESSES = frozenset({Outcome.DONE, Outcome.PARTIAL, Outcome.DECISION})
+"""A run that ended so read both sides and did what could be done."""
 
 
 @dataclass(slots=True)
@@ -136,6 +141,25 @@ class Report:
         else:
             self.outcome = Outcome.DONE
         return self.outcome
+
+    def totals(self) -> dict[str, float]:
+        """What this run adds to the numbers of its task: names with their labels behind `|`."""
+        found: Counter[str] = Counter({f"runs|{self.trigger}|{self.outcome}": 1})
+        for phase, spent in self.seconds.items():
+            found[f"phases|{phase}"] += 1
+            found[f"phase_seconds|{phase}"] += round(spent, 3)  # type: ignore[assignment] # seconds are floats
+        for name, number in self.counts.items():
+            side, _, action = name.rpartition(".")
+            found[f"operations|{side}|{action}|done"] += number
+        for failure in self.failures:
+            outcome = "unknown" if failure.unknown else "failed"
+            found[f"operations|{failure.side}|{failure.action}|{outcome}"] += 1
+        for conflict in self.conflicts:
+            found[f"conflicts|{'held' if conflict.held else 'decided'}"] += 1
+        found["held|"] += len(self.held)
+        for side, number in self.calls.items():
+            found[f"calls|{side}"] += number
+        return {name: number for name, number in found.items() if number}
 
     def summary(self) -> dict[str, Any]:
         """Names, ids and counts in terms of JSON: what may appear in results, Flower and logs."""

@@ -19,6 +19,7 @@ from sync_workers.cli import (
     enqueue,
     history,
     init,
+    monitor,
     pause,
     plan,
     plans,
@@ -67,6 +68,7 @@ app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
 app.command("flower")(serve.flower)
 app.command("web")(web.web)
+app.command("monitor")(monitor.monitor)
 app.command("reload")(reload.reload)
 app.command("demo")(demo.demo)
 

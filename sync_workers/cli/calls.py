@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sync_workers.cli.output import one_line
@@ -21,29 +21,17 @@ def calls_table(tasks: Iterable[Task], client: Client) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from sync_workers.registry import connections
+
     table = Table(
         "Connection", "Calls of the last minute", "Tasks that wait", "Paused",
         title="Calls, over all workers", title_justify="left",
     )  # fmt: skip
-    for connection in _connections(tasks):
+    for connection in connections(tasks).values():
         cells = _cells(connection, client)
         if cells:
             table.add_row(*(Text(one_line(cell)) for cell in (connection.name, *cells)))
     return table
-
-
-def _connections(tasks: Iterable[Task]) -> Iterator[ConnectionConfig]:
-    """The connections of the tasks, each once."""
-    from sync_workers.model import Side
-    from sync_workers.service_task import ServiceTask
-
-    configs = [task.config for task in tasks if isinstance(task, ServiceTask)]
-    named = {
-        config.sides[side].connection.name: config.sides[side].connection
-        for config in configs
-        for side in Side
-    }
-    yield from named.values()
 
 
 def _cells(connection: ConnectionConfig, client: Client) -> tuple[str, str, str] | None:

@@ -80,8 +80,8 @@ class RedisBudget(Waiting):
         with suppress(StateError):  # the place in the window then lasts longer, and nothing else
             self._client.run(
                 scripts.TURN_OVER,
-                (keys.used, keys.writes),
-                (turn, _milliseconds(times.kept), _milliseconds(times.longest_call), writes_to),
+                (keys.used, keys.writes, keys.calls),
+                (turn, _milliseconds(times.kept), _milliseconds(times.longest_call), writes_to, account.name),
             )
 
     def _note_pause(self, scope: str, wait: timedelta) -> None:
@@ -102,12 +102,14 @@ class Usage:
     Attributes:
         calls: made in the last minute, or under way.
         waiting: how many tasks wait for their turn.
+        ever: calls that were ever made, as long as Redis keeps its data.
         paused_until: while nobody makes calls of it.
         is_group_paused: the pause is that of its whole group.
     """
 
     calls: int
     waiting: int
+    ever: int = 0
     paused_until: datetime | None = None
     is_group_paused: bool = False
 
@@ -124,6 +126,7 @@ def usage(client: Client, account: Account) -> Usage:
     return Usage(
         client.ask("ZCOUNT", keys.used, f"({now}", "+inf"),
         client.ask("ZCARD", keys.queue),
+        int(client.ask("HGET", keys.calls, account.name) or 0),
         datetime.fromtimestamp(until / 1000, UTC) if until > now else None,
         of_group > own,
     )

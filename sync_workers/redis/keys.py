@@ -69,6 +69,11 @@ class Keys:
         return f"{self.prefix}:counters"
 
     @property
+    def totals(self) -> str:
+        """Hash of what all runs did, by names such as `runs|beat|done`; and when one ended last."""
+        return f"{self.prefix}:totals"
+
+    @property
     def tick(self) -> str:
         """Hash of beat's last tick: at, by, and when its message was sent."""
         return f"{self.prefix}:tick"
@@ -168,6 +173,10 @@ BOUND_QUEUES = f"{CELERY}_kombu.binding.{QUEUES_OF}"
 """Set of all queues that a message was ever sent to; kombu's own, see `bound_queue`."""
 
 
+UNACKED = f"{CELERY}unacked"
+"""Hash of the messages that workers have taken and not ended; kombu's own."""
+
+
 def queue_key(name: str) -> str:
     """List of the messages that wait in a queue, the oldest last."""
     return CELERY + name
@@ -215,6 +224,11 @@ class BudgetKeys:
     def numbers(self) -> str:
         """Hash: the last number, and how many urgent calls went before one that waits."""
         return self._own("numbers")
+
+    @property
+    def calls(self) -> str:
+        """Hash of the calls that were ever made, by account."""
+        return "sync:{budget}:calls"
 
     @property
     def pauses(self) -> str:

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sync_workers.errors import LeaseLostError, StateError
-from sync_workers.model import ID
+from sync_workers.model import ID, NOTHING
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
@@ -40,7 +40,7 @@ from sync_workers.redis.taking import (
     Taking,
     reach,
 )
-from sync_workers.report import Trigger
+from sync_workers.report import SUCCESSES, Trigger
 from sync_workers.runs.history import Kept
 from sync_workers.settings import load_settings
 
@@ -133,7 +133,7 @@ class Lease:
         asked_at, wanted = time.monotonic(), reach(full=full, looks=looks)
         said, *rest = self.client.run(
             scripts.BEGIN,
-            (keys.lease, keys.fence, keys.current, keys.following, *keys.of_runs()),
+            (keys.lease, keys.fence, keys.current, keys.following, *keys.of_runs(), keys.totals),
             (
                 self.run, trigger.value, int(first), wanted, _milliseconds(self._working),
                 "" if total is None or trigger is not Trigger.BEAT else total, _WHEN_HELD[trigger], KEPT_RUNS,
@@ -180,11 +180,18 @@ class Lease:
         self._stop()
         self._keep(self._between)
 
-    def end(self, report: Mapping[str, Any], *, blocked: str = "", works: bool = False) -> Following | None:
+    def end(
+        self,
+        report: Mapping[str, Any],
+        *,
+        blocked: str = "",
+        works: bool = False,
+        totals: Mapping[str, float] = NOTHING,
+    ) -> Following | None:
         """End the run: store its report and free the lease; gives the run that follows, if one was asked for.
 
         Ending a run twice is fine. `report` is a `Report.summary()`. `blocked` says why the task is paused
-        from now on; a run that showed that it `works` ends such a pause.
+        from now on; a run that showed that it `works` ends such a pause. `totals` is a `Report.totals()`.
 
         Raises:
             LeaseLostError: it has gone; nothing was stored.
@@ -195,12 +202,14 @@ class Lease:
             scripts.END,
             (
                 keys.lease, keys.current, keys.following, keys.reports, keys.counters, keys.history,
-                keys.paused, keys.journal(self.run), keys.parts(self.run),
+                keys.paused, keys.totals, keys.journal(self.run), keys.parts(self.run),
                 *(keys.blob(self.run, name) for name in BLOBS),
             ),
             (
                 owner(self.run, self.fence), self.run, json.dumps(report), str(report["outcome"]),
                 _milliseconds(self._kept.age), blocked.encode(errors="replace"), int(works),
+                int(report["outcome"] in SUCCESSES),
+                *(part for name, number in totals.items() for part in (name, repr(number))),
             ),
         )  # fmt: skip
         if said == b"lost":
@@ -279,16 +288,10 @@ BLOBS = ("snapshot", "plan", "slice")
 _ASKED = {Trigger.AD_HOC, Trigger.LOCAL}
 """Triggers by which a person asks for a run."""
 
-_WHEN_HELD = {
-    Trigger.BEAT: "drop",
-    Trigger.AD_HOC: "follow",
-    Trigger.WEBHOOK: "follow",
-    Trigger.RETRY: "follow",
-    Trigger.LOCAL: "refuse",  # the caller is told at once
-    Trigger.APPROVAL: "refuse",
-    Trigger.UNDO: "refuse",
-    Trigger.IMPORT: "refuse",
-}
+_FOLLOW = {Trigger.AD_HOC, Trigger.WEBHOOK, Trigger.RETRY}
+_WHEN_HELD = {trigger: "follow" if trigger in _FOLLOW else "refuse" for trigger in Trigger}
+_WHEN_HELD[Trigger.BEAT] = "drop"
+"""What becomes of a run that meets another one; whoever is refused is told at once."""
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sync_workers.redis.connect import Client
-from sync_workers.redis.keys import BOUND_QUEUES, bound_queue, queue_key
+from sync_workers.redis.keys import BOUND_QUEUES, UNACKED, bound_queue, queue_key
 
 SENT = "sync_sent"
 """Header of every message: when it was sent, in seconds since 1970 by the sender's clock."""
@@ -40,6 +40,33 @@ def waiting(broker: Client, names: Iterable[str]) -> Mapping[str, Waiting]:
         key = queue_key(name)
         length, last = broker.ask("LLEN", key), broker.ask("LINDEX", key, -1)
         found[name] = Waiting(length, None if last is None else _age(last, now))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What workers have taken from one queue and not ended.
+
+    Attributes:
+        working: messages that occupy a slot.
+        later: messages that wait for their time beside the slots.
+    """
+
+    working: int = 0
+    later: int = 0
+
+
+def taken(broker: Client) -> Mapping[str, Taken]:
+    """What workers have taken, by queue; a killed worker's messages are among them until they come again."""
+    found: dict[str, Taken] = {}
+    for body in broker.ask("HVALS", UNACKED):
+        try:
+            message, _, name = json.loads(body)
+            waits = message["headers"].get("eta") is not None
+        except (ValueError, KeyError, TypeError):
+            continue
+        known = found.get(name, Taken())
+        found[name] = Taken(known.working + (not waits), known.later + waits)
     return found
 
 

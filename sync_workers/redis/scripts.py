@@ -27,6 +27,7 @@ REST = "rest"
 SETTLE = "settle"
 STEP = "step"
 TICK = "tick"
+TOTALS = "totals"
 TURN = "turn"
 TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
@@ -50,6 +51,7 @@ ALL = (
     SETTLE,
     STEP,
     TICK,
+    TOTALS,
     TURN,
     TURN_AWAY,
     TURN_OVER,

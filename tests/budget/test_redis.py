@@ -202,7 +202,7 @@ def test_how_it_stands_is_told(worlds: RedisWorlds, redis_client: Client) -> Non
     assert usage(redis_client, account) == Usage(0, 0)
     for _ in range(3):
         waits(budget, account)
-    assert usage(redis_client, account) == Usage(2, 1)
+    assert usage(redis_client, account) == Usage(2, 1, ever=2)
     budget.pause(account, timedelta(seconds=50))
     told = usage(redis_client, account)
     assert told.paused_until is not None

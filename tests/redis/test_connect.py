@@ -256,9 +256,10 @@ def test_all_keys_of_the_budget_lie_in_one_slot() -> None:
 
 
 OLD_ENOUGH = {
-    "DEL", "EXISTS", "GET", "HDEL", "HGET", "HGETALL", "HINCRBY", "HMGET", "HSCAN", "HSET", "INCR", "LLEN",
-    "PERSIST", "PEXPIRE", "PTTL", "RENAME", "RPUSH", "SET", "TIME", "XADD", "XTRIM", "ZADD", "ZCARD",
-    "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZREM", "ZREMRANGEBYSCORE", "ZSCORE",
+    "DEL", "EXISTS", "GET", "HDEL", "HGET", "HGETALL", "HINCRBY", "HINCRBYFLOAT", "HLEN", "HMGET",
+    "HSCAN", "HSET", "INCR", "LLEN", "PERSIST", "PEXPIRE", "PTTL", "RENAME", "RPUSH", "SET", "TIME",
+    "XADD", "XLEN", "XTRIM", "ZADD", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZREM",
+    "ZREMRANGEBYSCORE", "ZSCORE",
 }  # fmt: skip
 """Commands with the forms we use that Redis 6.2 knows."""
 

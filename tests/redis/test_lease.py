@@ -153,7 +153,7 @@ def test_the_end_of_a_run_removes_what_it_left_lying(task: Task) -> None:
     lease.end(task.summary("one"))
 
     left = {key.decode().rpartition(":")[2] for key in task.client.ask("KEYS", f"{Keys(task.name).prefix}:*")}
-    assert left == {"fence", "runs", "reports", "counters"}
+    assert left == {"fence", "runs", "reports", "counters", "totals"}
 
 
 def test_only_the_last_runs_are_remembered(task: Task) -> None:

@@ -66,10 +66,18 @@ class Deployment:
         return self.start("-A", "beat_schedule.app", "beat", "-l", "info")
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Celery, as it is started without our commands."""
+        return self._started("celery", *command)
+
+    def command(self, *command: str) -> subprocess.Popen[bytes]:
+        """One of our own commands."""
+        return self._started("sync_workers", *command)
+
+    def _started(self, module: str, *command: str) -> subprocess.Popen[bytes]:
         path = self.folder / f"process-{len(self.processes)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", *command],
+                [sys.executable, "-m", module, *command],
                 stdout=log, stderr=log, env=self.environment, cwd=self.folder,
             )  # fmt: skip
         self.processes.append(process)

@@ -2,7 +2,7 @@
 -- Answers {'taken', fence, full, pause} | {'held', by, following} | {'paused', pause} | {'superseded'} | {'finished'};
 -- a pause is its by, reason and since, empty when the task is not paused.
 -- `full` says how far the run reaches: 1 compares everything anew, 0 is an ordinary run, -1 only looks at records.
-local lease, fence, current, following, runs, reports, joined, counters, paused = unpack(KEYS)
+local lease, fence, current, following, runs, reports, joined, counters, paused, totals = unpack(KEYS)
 local run, trigger, first, full, ttl, total, held, most, asked, connection = unpack(ARGV)
 
 local time = redis.call('TIME')
@@ -54,9 +54,11 @@ if holder then
   local next_run = redis.call('HGET', following, 'run')
   if not next_run then
     next_run = run
-    redis.call('HSET', following, 'run', run, 'full', full)
+    redis.call('HSET', following, 'run', run, 'full', full, 'asked', string.format('%d', now))
+    redis.call('HINCRBY', totals, 'lease_waits|', 1)
   elseif next_run ~= run then
     join(run, next_run)
+    redis.call('HINCRBY', totals, 'lease_waits|', 1)
     if tonumber(full) > tonumber(redis.call('HGET', following, 'full') or '0') then
       redis.call('HSET', following, 'full', full)
     end
@@ -73,7 +75,10 @@ if total ~= '' then
 end
 
 -- The run begins, and does the work of those that asked before and of one that died on its way.
-local waiting = redis.call('HMGET', following, 'run', 'full')
+local waiting = redis.call('HMGET', following, 'run', 'full', 'asked')
+if waiting[3] then
+  redis.call('HINCRBYFLOAT', totals, 'lease_wait_seconds|', (now - waiting[3]) / 1000)
+end
 if waiting[1] and waiting[1] ~= run then
   join(waiting[1], run)
 end

@@ -2,8 +2,8 @@
 -- which only a person can mend pauses the task; one that could read both sides ends such a pause.
 -- Answers {'ended', following run or '', its full flag, whether this run began a pause} or {'lost'}.
 -- The request for a following run stays until that run begins, so that it outlives whoever asked here.
-local lease, current, following, reports, counters, history, paused = unpack(KEYS)
-local owner, run, report, outcome, age, blocked, works = unpack(ARGV)
+local lease, current, following, reports, counters, history, paused, totals = unpack(KEYS)
+local owner, run, report, outcome, age, blocked, works, succeeded = unpack(ARGV)
 
 if not redis.call('HGET', reports, run) then
   if redis.call('GET', lease) ~= owner then
@@ -11,7 +11,7 @@ if not redis.call('HGET', reports, run) then
   end
   -- Removing comes first: a Redis that is full lets a script go on that began with it, so a run can end there.
   redis.call('DEL', lease, current)
-  for number = 8, #KEYS do
+  for number = 9, #KEYS do
     redis.call('DEL', KEYS[number])
   end
   local time = redis.call('TIME')
@@ -20,6 +20,13 @@ if not redis.call('HGET', reports, run) then
   redis.call('XTRIM', history, 'MINID', '~', string.format('%d', math.max(oldest, 0)))
   redis.call('HSET', reports, run, report)
   redis.call('HINCRBY', counters, outcome, 1)
+  for place = 9, #ARGV, 2 do
+    redis.call('HINCRBYFLOAT', totals, ARGV[place], ARGV[place + 1])
+  end
+  redis.call('HSET', totals, 'last_run', string.format('%d', now))
+  if succeeded == '1' then
+    redis.call('HSET', totals, 'last_success', string.format('%d', now))
+  end
   -- What a person paused stays as it is.
   local by = redis.call('HGET', paused, 'by')
   if blocked ~= '' and by == 'service' then

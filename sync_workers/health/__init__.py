@@ -1,0 +1,4 @@
+"""How a process says over HTTP whether it lives and is ready, from a thread of its own, however busy it is.
+
+server.py   a small HTTP server
+"""

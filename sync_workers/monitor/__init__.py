@@ -1,0 +1,7 @@
+"""`sync-workers monitor`: what operators watch, read from Redis when it is asked for.
+
+view.py        what Redis says now
+collector.py   from that to Prometheus metrics
+scale.py       from that to how many workers are wanted
+serve.py       the process
+"""

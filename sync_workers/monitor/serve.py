@@ -1,0 +1,80 @@
+"""The process: pages over HTTP until it is told to end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from contextlib import closing
+
+from sync_workers.errors import StateError
+from sync_workers.health.server import Page, Pages, Server
+from sync_workers.monitor.collector import KIND, exposition
+from sync_workers.monitor.scale import scale
+from sync_workers.monitor.view import View, look
+from sync_workers.redis.connect import Client, check, connect
+from sync_workers.settings import Settings
+from sync_workers.worker.presence import Noting
+from sync_workers.worker.process import this_process
+from sync_workers.worker.queues import queues
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Show what Redis says until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: the task file is wrong, or the port cannot be had.
+        StateError: Redis does not answer.
+    """
+    logging.basicConfig(
+        level=settings.log_level.value.upper(), format="[%(asctime)s: %(levelname)s] %(message)s"
+    )
+    this_process()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    with closing(connect(settings.redis_url)) as client, closing(connect(settings.broker)) as broker:
+        check(client)
+        with Server(host, port, pages(client, broker)) as server:
+            _log.info("metrics at http://%s:%d/metrics", host, server.port)
+            noting = Noting("monitor", f"{socket.gethostname()}:{server.port}")
+            noting.start()
+            ended.wait()
+            noting.stop()
+
+
+def pages(client: Client, broker: Client) -> Pages:
+    """What the monitor answers; a Redis that is away is told by 503."""
+
+    def view() -> View:
+        tasks = this_process().tasks
+        tenants = (task.sync_tenant for task in tasks.values())
+        return look(tasks, client, broker, [queue.name for queue in queues(tenants)])
+
+    def metrics() -> Page:
+        try:
+            return Page(exposition(view()) + REDIS_UP.format(1), kind=KIND)
+        except StateError as error:  # that it is away is worth more than a failed scrape
+            _log.warning("%s", error)
+            return Page(REDIS_UP.format(0), kind=KIND)
+
+    def ready() -> Page:
+        check(client)
+        check(broker)
+        return Page("ok\n")
+
+    return {
+        "/metrics": metrics,
+        "/scale": lambda: Page.of(scale(view())),
+        "/healthz": lambda: Page("ok\n"),
+        "/readyz": ready,
+    }
+
+
+REDIS_UP = (
+    "# HELP sync_workers_redis_up Whether Redis answers; while it does not, there is nothing else to tell.\n"
+    "# TYPE sync_workers_redis_up gauge\nsync_workers_redis_up {}\n"
+)
