@@ -11,6 +11,7 @@ from sync_workers.model import NOTHING, Pair, Part, Side
 from sync_workers.report import Report
 from sync_workers.runs.apply import Application
 from sync_workers.runs.drift import known_ids
+from sync_workers.runs.setup import digest, of_fields
 from sync_workers.schedule import Schedule
 from sync_workers.services.base import Service
 from sync_workers.services.budget import Budget
@@ -39,6 +40,15 @@ class ServiceTask:
     @property
     def sync_tenant(self) -> str:
         return self.config.tenant
+
+    @property
+    def sync_setup(self) -> str:
+        sides = (self.config.sides[side] for side in Side)
+        places = [
+            [s.connection.kind, s.connection.settings.model_dump_json(), s.container.model_dump_json()]
+            for s in sides
+        ]
+        return digest([places, of_fields(self.config.rules, Pair({}, {}))])
 
     @property
     def sync_timing(self) -> Schedule:

@@ -30,6 +30,7 @@ from sync_workers.runs.apply import Application
 from sync_workers.runs.diff import decide
 from sync_workers.runs.finish import fail, finish
 from sync_workers.runs.get import get, spent
+from sync_workers.runs.setup import digest
 from sync_workers.runs.steps import Steps, complete, copied
 from sync_workers.runs.store import Unstored
 from sync_workers.scheduling import Scheduled
@@ -109,6 +110,10 @@ class SyncTask(PublicSteps, Scheduled):
             loop_limit=self.loop_limit,
             task_resolves=self.is_overridden("resolve_conflict"),
         )
+
+    @property
+    def sync_setup(self) -> str:
+        return digest(sorted(self.attr_map.items()))
 
     @property
     def keeps_to_plan(self) -> bool:

@@ -40,7 +40,7 @@ class Keys:
 
     @property
     def current(self) -> str:
-        """Hash of the run that began last and has not ended: run, trigger, full, begun, moved."""
+        """Hash of the run that began last and has not ended: run, trigger, full, begun, moved, setup."""
         return f"{self.prefix}:current"
 
     @property

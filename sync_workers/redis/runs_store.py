@@ -209,6 +209,15 @@ class RunsStore:
             ends_in=timedelta(milliseconds=left),
         )
 
+    def note_setup(self, setup: str) -> None:
+        """What the run that has the lease began with."""
+        self._client.ask("HSET", self._keys.current, "setup", setup)
+
+    def setup(self) -> str | None:
+        """What `note_setup` noted; None where nobody did."""
+        noted = self._client.ask("HGET", self._keys.current, "setup")
+        return None if noted is None else noted.decode()
+
     def note_progress(self) -> None:
         """The run that has the lease got on."""
         seconds, microseconds = self._client.ask("TIME")

@@ -34,6 +34,10 @@ class Task(Protocol):
         """Whose share of the workers it uses; empty for the share of all that name nobody."""
 
     @property
+    def sync_setup(self) -> str:
+        """Fingerprint of what a plan of this task depends on: both containers, and what crosses where."""
+
+    @property
     def sync_timing(self) -> Schedule:
         """When the task runs by itself."""
 

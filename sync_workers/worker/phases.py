@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from sync_workers.errors import NotYetError
+from sync_workers.errors import NotYetError, StateError
 from sync_workers.model import Listing, Pair, Plan, Side
 from sync_workers.redis.links import related
 from sync_workers.report import Report
@@ -79,6 +79,7 @@ def _get(made: Attempt) -> Done:
         mirrors = KeptMirrors(made.runs, made.lease.run, made.lease.fence)
         made.report.started = datetime.now(UTC)
         made.runs.expect_rested()
+        made.runs.note_setup(made.task.sync_setup)
         known = made.store.setup()
         with made.task.sync_services(made.budget, known) as services:
             wish = Wish(made.full, made.only_looks, datetime.now(UTC))
@@ -98,6 +99,7 @@ def _get(made: Attempt) -> Done:
 
 def _diff(made: Attempt) -> Done:
     if not made.has("plan"):
+        _expect_same_setup(made)
         gathered, made.report = made.fetch("snapshot", Gathered, Report)
         counted = sum(len(gathered.snapshot[side].records) for side in Side)
         made.tell({"phase": "diff", "records": counted})
@@ -121,6 +123,7 @@ def _diff(made: Attempt) -> Done:
 
 def _apply(made: Attempt) -> Done:
     plan, gathered, made.report = made.fetch("plan", Plan, Gathered, Report)
+    _expect_same_setup(made)
     ended, resting, stopped = _taken_up(made)
     known = made.store.load() or State()
     opened = made.task.sync_services(made.budget, gathered.setup)
@@ -142,6 +145,20 @@ def _apply(made: Attempt) -> Done:
         return made.hand_on(shown, again=True)
     finish(made.report, made.store, application.state, gathered, plan, made.task.sync_rules)
     return made.end()
+
+
+def _expect_same_setup(made: Attempt) -> None:
+    """Make sure that the task file did not change under the run: what it planned was for another set-up.
+
+    Raises:
+        StateError: it did.
+    """
+    noted = made.runs.setup()
+    if noted is not None and noted != made.task.sync_setup:
+        raise StateError(
+            f"task {made.task.name}: its set-up changed after run {made.lease.run} had read both sides; "
+            "the next run reads them anew"
+        )
 
 
 def _put_slice(made: Attempt, application: Application) -> None:

@@ -73,6 +73,7 @@ class MemoryTask:
     sync_timing: Schedule = Schedule()
     sync_connections: tuple[str, ...] = ()
     sync_tenant: str = ""
+    sync_setup: str = ""
     keeps_to_plan: bool = True
     places: Places = field(default_factory=Places)
     twice: set[ID] = field(default_factory=set)

@@ -18,6 +18,7 @@ class PhasedTask:
     sync_timing: Schedule = field(default=Schedule(), kw_only=True)
     sync_connections: tuple[str, ...] = field(default=(), kw_only=True)
     sync_tenant: str = field(default="", kw_only=True)
+    sync_setup: str = field(default="", kw_only=True)
     keeps_to_plan: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -62,6 +62,7 @@ class MemoryTask:
     sync_timing: Schedule = Schedule()
     sync_connections: tuple[str, ...] = ()
     sync_tenant: str = ""
+    sync_setup: str = ""
     keeps_to_plan: bool = True
 
     def __post_init__(self) -> None:

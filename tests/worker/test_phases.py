@@ -62,7 +62,7 @@ def test_a_run_leaves_only_what_the_next_one_needs(stage: Stage) -> None:
     keys = stage.client.ask("KEYS", f"{Keys(stage.task.name).prefix}:*")
     left = {key.decode().removeprefix(Keys(stage.task.name).prefix) for key in keys}
     assert left == {
-        ":fence", ":runs", ":reports", ":counters", ":history", ":state:meta", ":state:links",
+        ":fence", ":runs", ":reports", ":counters", ":totals", ":history", ":state:meta", ":state:links",
     }  # fmt: skip
 
 
@@ -218,3 +218,20 @@ def test_what_failed_in_one_slice_is_told_once_and_not_tried_again(stage: Stage)
     assert done.shown["failed"] == 1
     assert stage.words().count("create-other") == 3
     assert PLANTED not in str(done)
+
+
+@pytest.mark.parametrize("phase", ["diff", "apply"])
+def test_what_was_planned_for_another_setup_is_not_carried_out(stage: Stage, phase: str) -> None:
+    """The task file changes while a run waits between two phases."""
+    stage.task.put("notion", Name="Bread", Done=False)
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    if phase == "apply":
+        stage.phase("diff", delivery)
+    stage.task.attr_map = {"Name": "summary"}
+
+    done = stage.phase(phase, delivery)
+
+    assert "its set-up changed" in done.failure
+    assert stage.task.shown("other") == []
+    assert stage.run().shown["counts"] == {"other.create": 1}
