@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError
 
 from beat_schedule.entries import apart, entries, spacing
 from sync_workers.errors import StateError
+from sync_workers.health.proof import Proof
 from sync_workers.model import ID
 from sync_workers.redis.beat import Lead, claim_tick, count_skipped, last_sent, last_tick
 from sync_workers.redis.connect import connect
@@ -31,6 +32,7 @@ from sync_workers.runs.task import Task
 from sync_workers.settings import load_settings
 from sync_workers.worker.app import app
 from sync_workers.worker.delivery import Delivery
+from sync_workers.worker.health import serving
 from sync_workers.worker.presence import Noting
 from sync_workers.worker.process import this_process
 from sync_workers.worker.queues import GET, queue_name
@@ -64,6 +66,9 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         self.broker = connect(settings.broker)
         self.noting = Noting("beat", f"{socket.gethostname()}:{os.getpid()}")
         self.noting.start()
+        self.proof = Proof()
+        self.pages = serving(settings, self.proof)
+        self.pages.__enter__()
         self.lead = Lead(self.process.client, f"{socket.gethostname()}:{os.getpid()}")
         self.leads: bool | None = None  # not known yet
         self.looked = 0.0
@@ -94,6 +99,7 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
 
     def tick(self, **options: Any) -> float:
         """Send the next tick if it is due, and tell how long to sleep; only where this beat is the one."""
+        self.proof.turn()
         process = this_process()
         if process is not self.process:
             self.process = process
@@ -159,6 +165,7 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         except StateError:
             _log.debug("Redis is away: another beat takes over when this one's time is up")
         self.noting.stop()
+        self.pages.__exit__(None, None, None)
         super().close()
 
     def _is_leading(self) -> bool:

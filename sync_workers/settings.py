@@ -34,6 +34,13 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last port
+        raise ValueError("should be a host and a port, such as 127.0.0.1:8080")
+    return text
+
+
 def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
@@ -79,6 +86,7 @@ class Settings(BaseSettings):
         broker_url: where Celery's messages go.
         config: the task file.
         log_level: from how grave a message on the log is written.
+        health: host and port where a worker and beat say whether they live; None for nowhere.
         lease: how long a run whose worker died stands in the way of the next one. It is renewed at every
             third of it, so that two renewals may fail in a row.
         redelivery: after this a message whose worker vanished is delivered to another one.
@@ -93,6 +101,7 @@ class Settings(BaseSettings):
     broker_url: Url | None = Field(default=None, repr=False)
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
+    health: Annotated[str, AfterValidator(_address)] | None = None
     lease: Annotated[Interval, _at_least(timedelta(seconds=5))] = timedelta(seconds=60)
     redelivery: Annotated[Interval, _at_least(timedelta(seconds=10))] = REDELIVERY
     apply_slice: Annotated[Interval, AfterValidator(_within_limits)] = Field(

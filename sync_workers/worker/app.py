@@ -13,6 +13,7 @@ from celery.signals import before_task_publish
 
 from sync_workers.redis.queues import SENT
 from sync_workers.settings import load_settings
+from sync_workers.worker.health import Served, Turning
 from sync_workers.worker.presence import Following, Noted
 from sync_workers.worker.queues import Routing
 from sync_workers.worker.settings import celery_settings
@@ -33,4 +34,6 @@ app = Celery("sync_workers", amqp=Routing, include=["sync_workers.worker.tasks"]
 app.add_defaults(_configuration)
 app.steps["worker"].add(Preparation)
 app.steps["worker"].add(Noted)
+app.steps["worker"].add(Served)
+app.steps["consumer"].add(Turning)
 app.steps["consumer"].add(Following)
