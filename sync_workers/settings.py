@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync_workers.errors import SettingsError
@@ -41,6 +41,14 @@ def _address(text: str) -> str:
     return text
 
 
+def _login(secret: SecretStr) -> SecretStr:
+    user, _, password = secret.get_secret_value().partition(":")
+    # Flower takes several, with a comma between them.
+    if not user or len(password) < SHORTEST_PASSWORD or "," in secret.get_secret_value():
+        raise ValueError(f"should be user:password, with {SHORTEST_PASSWORD} characters or more and no comma")
+    return secret
+
+
 def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
@@ -68,6 +76,8 @@ def _within_limits(length: timedelta, info: ValidationInfo) -> timedelta:
     return length
 
 
+SHORTEST_PASSWORD = 8
+
 REDELIVERY = timedelta(minutes=5)
 
 LONGEST_SLICE = 0.6
@@ -87,6 +97,7 @@ class Settings(BaseSettings):
         config: the task file.
         log_level: from how grave a message on the log is written.
         health: host and port where a worker and beat say whether they live; None for nowhere.
+        flower_login: `user:password` of Flower.
         lease: how long a run whose worker died stands in the way of the next one. It is renewed at every
             third of it, so that two renewals may fail in a row.
         redelivery: after this a message whose worker vanished is delivered to another one.
@@ -102,6 +113,7 @@ class Settings(BaseSettings):
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
     health: Annotated[str, AfterValidator(_address)] | None = None
+    flower_login: Annotated[SecretStr, AfterValidator(_login)] | None = None
     lease: Annotated[Interval, _at_least(timedelta(seconds=5))] = timedelta(seconds=60)
     redelivery: Annotated[Interval, _at_least(timedelta(seconds=10))] = REDELIVERY
     apply_slice: Annotated[Interval, AfterValidator(_within_limits)] = Field(

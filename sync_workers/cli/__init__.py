@@ -17,6 +17,7 @@ from sync_workers.cli import (
     conflicts,
     demo,
     enqueue,
+    flower,
     history,
     init,
     monitor,
@@ -66,7 +67,7 @@ app.command("resume")(pause.resume)
 app.add_typer(state.app, name="state")
 app.command("worker")(serve.worker)
 app.command("beat")(serve.beat)
-app.command("flower")(serve.flower)
+app.command("flower")(flower.flower)
 app.command("web")(web.web)
 app.command("monitor")(monitor.monitor)
 app.command("reload")(reload.reload)

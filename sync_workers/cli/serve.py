@@ -1,10 +1,12 @@
-"""`sync-workers worker`, `beat` and `flower`: the three processes of a deployment."""
+"""`sync-workers worker` and `beat`, and how a process of Celery is started."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -42,30 +44,23 @@ def worker(
     """Start a worker: it carries out the phases get, diff and apply. Start as many as you like, anywhere."""
     node = f"{name or f'sync-{os.getpid()}'}@%h"
     options = ["--hostname", node, "--concurrency", str(concurrency), "--queues", queues]
-    _serve("sync_workers.worker.app", ["worker", *options], config, restart=restart)
+    serve("sync_workers.worker.app", ["worker", *options], config, restart=restart)
 
 
 def beat(config: ConfigOption = None, restart: RestartOption = True) -> None:
     """Start the clock: it emits the jobs of all tasks that have an interval or a crontab."""
-    _serve("beat_schedule.app", ["beat"], config, restart=restart)
+    serve("beat_schedule.app", ["beat"], config, restart=restart)
 
 
-def flower(
-    config: ConfigOption = None,
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 5555,
-    address: Annotated[
-        str, typer.Option(help="Where it listens; beyond this machine only behind a login.")
-    ] = "127.0.0.1",
-    restart: RestartOption = True,
+def serve(
+    app: str,
+    command: list[str],
+    config: Path | None,
+    *,
+    restart: bool,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Start Flower: it shows workers, phases, runs and their progress in the browser."""
-    # A phase by itself says little: the arguments name task, run and trigger, the result the progress.
-    columns = "name,kwargs,state,result,received,runtime,worker"
-    options = [f"--address={address}", f"--port={port}", f"--tasks_columns={columns}"]
-    _serve("sync_workers.worker.app", ["flower", *options], config, restart=restart)
-
-
-def _serve(app: str, command: list[str], config: Path | None, *, restart: bool) -> None:
+    """Run a command of Celery in a process of its own, where Redis answers; `environment` is for it alone."""
     from sync_workers.redis.connect import check, connect
     from sync_workers.settings import load_settings, variable
     from sync_workers.worker.supervise import supervise
@@ -76,7 +71,7 @@ def _serve(app: str, command: list[str], config: Path | None, *, restart: bool) 
         check(client)  # Celery and Flower would go on and fill the log with what one line says
     finally:
         client.close()
-    env = dict(os.environ)
+    env = {**os.environ, **environment}
     if config is not None:
         env[variable("config")] = str(config.resolve())
     log_level = [] if command[0] == "flower" else ["--loglevel", settings.log_level.value]

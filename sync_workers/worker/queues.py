@@ -25,6 +25,9 @@ GET, DIFF, APPLY = "sync.get", "sync.diff", "sync.apply"
 PHASES = (GET, DIFF, APPLY)
 """The phases in their order; each is the name of a Celery task and of its plain queue."""
 
+ENQUEUE = "sync.enqueue"
+"""The Celery task that starts a run, for those who can only send such a thing, as Flower's API."""
+
 URGENT = ".urgent"
 
 MOST_URGENT = 9

@@ -10,7 +10,7 @@ from sync_workers.errors import SettingsError
 from sync_workers.redis.connect import CLUSTER, OPTIONS
 from sync_workers.redis.keys import CELERY, QUEUES_OF
 from sync_workers.settings import Settings
-from sync_workers.worker.queues import GET, PHASES, Turns, queues
+from sync_workers.worker.queues import ENQUEUE, GET, PHASES, URGENT, Turns, queues
 
 SOFT_LIMIT, HARD_LIMIT = 0.8, 0.9
 """Shares of `Settings.redelivery`. A phase that worked longer would be delivered a second time meanwhile.
@@ -94,7 +94,7 @@ def _delivery(redelivery: timedelta) -> dict[str, Any]:
         "worker_max_memory_per_child": 512 * 1024,
         # Each phase has its own queues, so that workers for one of them can be added: `worker -Q sync.get`.
         "task_queues": queues(),
-        "task_routes": {phase: {"queue": phase} for phase in PHASES},
+        "task_routes": {phase: {"queue": phase} for phase in PHASES} | {ENQUEUE: {"queue": GET + URGENT}},
         "task_default_queue": GET,
         "task_default_exchange": QUEUES_OF,
     }

@@ -18,13 +18,15 @@ from sync_workers.errors import LaterError, StateError, SyncError
 from sync_workers.redis.connect import place
 from sync_workers.redis.lease import Following
 from sync_workers.redis.queues import SENT
+from sync_workers.redis.runs_store import new_run_id
+from sync_workers.registry import pick
 from sync_workers.report import Trigger
 from sync_workers.settings import load_settings
 from sync_workers.worker import phases
 from sync_workers.worker.app import app
 from sync_workers.worker.delivery import Delivery, Done
 from sync_workers.worker.process import this_process
-from sync_workers.worker.queues import APPLY, DIFF, GET, queue_name
+from sync_workers.worker.queues import APPLY, DIFF, ENQUEUE, GET, queue_name
 from sync_workers.worker.settings import OUTAGE
 from sync_workers.worker.shutdown import is_shutting_down
 
@@ -71,6 +73,20 @@ diff = app.task(_diff, bind=True, name=DIFF, max_retries=None)
 apply = app.task(_apply, bind=True, name=APPLY, max_retries=None)
 
 
+@app.task(name=ENQUEUE)  # type: ignore[untyped-decorator] # Celery has no types
+def enqueue(task: str, *, full: bool = False) -> dict[str, str]:
+    """Ask for a run as `sync_workers.enqueue` does; for Flower's API.
+
+    Raises:
+        SettingsError: there is no such task; names the nearest.
+        StateError: the broker does not take it.
+    """
+    found, run = pick(this_process().tasks, task), new_run_id()
+    wanted = Delivery(found.name, run, Trigger.AD_HOC, bool(full), tenant=found.sync_tenant)
+    patiently(run_chain(wanted).apply_async)
+    return {"task": found.name, "run": run}
+
+
 def run_chain(delivery: Delivery, *, sent: float | None = None) -> Any:
     """The chain of a run's three phases, to be sent; its first message says `sent` instead of when it was."""
     first, *others = (_message(phase, delivery) for phase in (get, diff, apply))
@@ -97,6 +113,15 @@ def send_following(delivery: Delivery, following: Following) -> None:
 
 
 def _delivery(names: dict[str, Any]) -> Delivery:
+    try:
+        return _read(names)
+    except (KeyError, ValueError) as error:
+        raise RunFailedError(
+            f'this is no message of a run: start one by {ENQUEUE} with {{"task": NAME}}'
+        ) from error
+
+
+def _read(names: dict[str, Any]) -> Delivery:
     return Delivery(
         task=names["task"], run=names["run"], trigger=Trigger(names["trigger"]), full=bool(names["full"]),
         looks=bool(names.get("looks")), tenant=str(names.get("tenant") or ""),

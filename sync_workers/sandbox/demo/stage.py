@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -169,8 +170,9 @@ def _service(on: Stage, stack: ExitStack, say: Callable[[str], None]) -> None:
         )
     say("Flower")
     port = _port(on, 5555)
+    login = os.environ.setdefault("SYNC_WORKERS_FLOWER_LOGIN", f"demo:{secrets.token_urlsafe(9)}")
     _start(on, stack, "Flower", [*run, "flower", "--port", str(port)])
-    on.pages["Flower"] = f"http://127.0.0.1:{port}"
+    on.pages["Flower"] = f"http://{login}@127.0.0.1:{port}"
     _await(on, "Flower", lambda: _answers(port))
     _await(
         on,
