@@ -39,14 +39,15 @@ def flower(
         f"--address={address}", f"--port={port}", f"--tasks_columns={COLUMNS}", f"--max_tasks={MOST_TASKS}",
         *([f"--url_prefix={url_prefix}", "--xheaders=true"] if url_prefix else []),
     ]  # fmt: skip
+    login = _login(address)
     serve(
         "sync_workers.worker.app", ["flower", *options], config,
-        restart=restart, environment={"FLOWER_BASIC_AUTH": _login(address)},
+        restart=restart, environment=lambda: {"FLOWER_BASIC_AUTH": login or _made_up()},
     )  # fmt: skip
 
 
-def _login(address: str) -> str:
-    """User and password; made up and told where nobody can come from elsewhere.
+def _login(address: str) -> str | None:
+    """User and password; None where one is to be made up, since nobody can come from elsewhere.
 
     Raises:
         SettingsError: everybody could come, and there is no login.
@@ -63,6 +64,11 @@ def _login(address: str) -> str:
             f"Flower can start and stop things, and on {address} others can reach it: set "
             "SYNC_WORKERS_FLOWER_LOGIN to user:password"
         )
+    return None
+
+
+def _made_up() -> str:
+    """One for this time, told to whoever started it."""
     made = f"admin:{secrets.token_urlsafe(12)}"
     user, _, password = made.partition(":")
     typer.echo(f"Flower's login until it ends: user {user}, password {password}", err=True)

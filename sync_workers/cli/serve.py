@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -58,9 +57,9 @@ def serve(
     config: Path | None,
     *,
     restart: bool,
-    environment: Mapping[str, str] = MappingProxyType({}),
+    environment: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
-    """Run a command of Celery in a process of its own, where Redis answers; `environment` is for it alone."""
+    """Run a command of Celery in a process of its own, where Redis answers; `environment` is for it alone, and asked when all is well."""
     from sync_workers.redis.connect import check, connect
     from sync_workers.settings import load_settings, variable
     from sync_workers.worker.supervise import supervise
@@ -71,7 +70,7 @@ def serve(
         check(client)  # Celery and Flower would go on and fill the log with what one line says
     finally:
         client.close()
-    env = {**os.environ, **environment}
+    env = {**os.environ, **environment()}
     if config is not None:
         env[variable("config")] = str(config.resolve())
     log_level = [] if command[0] == "flower" else ["--loglevel", settings.log_level.value]
