@@ -59,7 +59,10 @@ def serve(
     restart: bool,
     environment: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
-    """Run a command of Celery in a process of its own, where Redis answers; `environment` is for it alone, and asked when all is well."""
+    """Run a command of Celery in a process of its own, where Redis answers.
+
+    `environment` is for that process alone, and asked when all is well.
+    """
     from sync_workers.redis.connect import check, connect
     from sync_workers.settings import load_settings, variable
     from sync_workers.worker.supervise import supervise
