@@ -36,6 +36,7 @@ class Deployment:
         self.runs = RunsStore(self.client, "todo")
         self.keys = Keys("todo")
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.prefix: tuple[str, ...] = ()  # before the command of what is started from now on
         (folder / "my_tasks.py").write_text(
             f"from pathlib import Path\nfrom {kind.__module__} import {kind.__name__}\n"
             f"{kind.__name__}('todo', Path({str(folder)!r})){schedule}.schedule()\n"
@@ -77,7 +78,7 @@ class Deployment:
         path = self.folder / f"process-{len(self.processes)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, *command],
+                [*self.prefix, sys.executable, "-m", module, *command],
                 stdout=log, stderr=log, env=self.environment, cwd=self.folder,
             )  # fmt: skip
         self.processes.append(process)
@@ -110,9 +111,13 @@ class Deployment:
         assert ended.returncode == 0, ended.stderr
         return json.loads(ended.stdout)
 
-    def program(self, text: str) -> None:
-        """Python in a process of its own, with the deployment's settings."""
-        subprocess.run([sys.executable, "-c", text], env=self.environment, timeout=100, check=True)
+    def program(self, text: str, *arguments: str) -> str:
+        """Python in a process of its own, with the deployment's settings; gives what it prints."""
+        command = [sys.executable, "-c", text, *arguments]
+        done = subprocess.run(
+            command, env=self.environment, timeout=100, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout
 
     def wait_for(self, word: str, times: int = 1) -> int:
         """Wait until somebody did the word so often; gives the process that did it last."""
