@@ -97,6 +97,7 @@ class Settings(BaseSettings):
         config: the task file.
         log_level: from how grave a message on the log is written.
         health: host and port where a worker and beat say whether they live; None for nowhere.
+        secrets: a folder with files that are named like these variables, for those that hold secrets.
         flower_login: `user:password` of Flower.
         lease: how long a run whose worker died stands in the way of the next one. It is renewed at every
             third of it, so that two renewals may fail in a row.
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
     health: Annotated[str, AfterValidator(_address)] | None = None
+    secrets: Path | None = None
     flower_login: Annotated[SecretStr, AfterValidator(_login)] | None = None
     lease: Annotated[Interval, _at_least(timedelta(seconds=5))] = timedelta(seconds=60)
     redelivery: Annotated[Interval, _at_least(timedelta(seconds=10))] = REDELIVERY
@@ -156,12 +158,25 @@ def load_settings() -> Settings:
     """
     problems = unknown_variables(os.environ)
     try:
-        settings = Settings()
+        settings = Settings(_secrets_dir=_secrets(os.environ))
     except ValidationError as error:
         problems += [_wrong(str(detail["loc"][0]), detail["msg"]) for detail in error.errors()]
     if problems:
         raise SettingsError(*problems)
     return settings
+
+
+def _secrets(environment: Mapping[str, str]) -> Path | None:
+    """The folder with files for variables, as Docker and systemd make one.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    name = variable("secrets")
+    folder = environment.get(name)
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(f"the environment variable {name} should name a folder, and {folder} is none")
+    return Path(folder) if folder else None
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
