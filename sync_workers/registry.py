@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync_workers.config import load_for
+from sync_workers.config.alerts import Alerts
 from sync_workers.config.modules import anew, files_of, import_modules
 from sync_workers.config.task_file import ConnectionConfig, TaskFile
 from sync_workers.errors import SettingsError
@@ -27,12 +28,14 @@ class Loaded:
         modules: the files of the modules that it imports.
         imports: the names of these modules.
         registered: what they registered.
+        alerts: when a person is told, and where.
     """
 
     tasks: Mapping[str, Task]
     modules: tuple[Path, ...]
     imports: tuple[str, ...]
     registered: frozenset[SyncTask]
+    alerts: Alerts
 
 
 def load_tasks(settings: Settings) -> dict[str, Task]:
@@ -73,7 +76,7 @@ def load_again(settings: Settings, before: Loaded) -> Loaded:
 def _loaded(file: TaskFile) -> Loaded:
     before = set(all_tasks)
     tasks = tasks_of(file)
-    return Loaded(tasks, files_of(file), file.imports, frozenset(all_tasks - before))
+    return Loaded(tasks, files_of(file), file.imports, frozenset(all_tasks - before), file.alerts)
 
 
 def tasks_of(file: TaskFile) -> dict[str, Task]:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from sync_workers.cli import (
+    alerts,
     check,
     conflicts,
     demo,
@@ -70,6 +71,7 @@ app.command("beat")(serve.beat)
 app.command("flower")(flower.flower)
 app.command("web")(web.web)
 app.command("monitor")(monitor.monitor)
+app.command("alerts")(alerts.alerts)
 app.command("reload")(reload.reload)
 app.command("demo")(demo.demo)
 

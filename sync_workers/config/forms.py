@@ -74,6 +74,7 @@ class FileForm(Form):
     imports: list[Text] = []
     connections: dict[str, Table] = {}
     tasks: dict[str, Table] = {}
+    alerts: Table = {}
 
 
 class KindForm(BaseModel):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sync_workers import services
 from sync_workers.config import lines
+from sync_workers.config.alerts import read_alerts
 from sync_workers.config.forms import FileForm, KindForm, Table
 from sync_workers.config.problems import Problems
 from sync_workers.config.read_tasks import read_tasks
@@ -65,9 +66,11 @@ def read(text: str, path: Path, find: Find = services.find) -> TaskFile:
     form = checked.form(FileForm, data, ())
     connections = {name: _connection(checked, name, found) for name, found in tables(data, "connections")}
     tasks = read_tasks(checked, data, connections)
+    alerts = read_alerts(checked, data)
     problems.raise_all()
     imports = tuple(form.imports) if form else ()
-    return TaskFile(path, imports, {name: there for name, there in connections.items() if there}, tasks)
+    there = {name: found for name, found in connections.items() if found}
+    return TaskFile(path, imports, there, tasks, alerts)
 
 
 def _parse(text: str, path: Path) -> Table:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from sync_workers.config.alerts import Alerts
 from sync_workers.engine.rules import Rules
 from sync_workers.errors import SettingsError
 from sync_workers.model import NOTHING, Pair, Side
@@ -90,12 +91,14 @@ class TaskFile:
     Attributes:
         imports: modules with SyncTask subclasses.
         tasks: by name, in the order of the file.
+        alerts: when a person is told, and where.
     """
 
     path: Path
     imports: tuple[str, ...] = ()
     connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
     tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
+    alerts: Alerts = field(default_factory=Alerts)
 
     def task(self, name: str) -> TaskConfig:
         """The task of that name, in whatever form it is written.

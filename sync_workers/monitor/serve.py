@@ -6,17 +6,19 @@ import logging
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import closing
 
 from sync_workers.errors import StateError
-from sync_workers.health.server import Page, Pages, Server
+from sync_workers.health.server import UNAVAILABLE, Page, Server
+from sync_workers.monitor.alerting import Alerting
 from sync_workers.monitor.collector import KIND, exposition
 from sync_workers.monitor.scale import scale
 from sync_workers.monitor.view import View, look
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.settings import Settings
 from sync_workers.worker.presence import Noting
-from sync_workers.worker.process import this_process
+from sync_workers.worker.process import here, this_process
 from sync_workers.worker.queues import queues
 
 _log = logging.getLogger(__name__)
@@ -38,25 +40,34 @@ def serve(settings: Settings, host: str, port: int) -> None:
         signal.signal(number, lambda _number, _frame: ended.set())
     with closing(connect(settings.redis_url)) as client, closing(connect(settings.broker)) as broker:
         check(client)
-        with Server(host, port, pages(client, broker)) as server:
+        name = f"{socket.gethostname()}:{port}"
+        alerting = Alerting(client, lambda: seen(client, broker), lambda: here().alerts, name)
+        alerting.start()
+        alive = {
+            "/healthz": lambda: Page("ok\n") if alerting.is_alive else Page("it looks no more\n", UNAVAILABLE)
+        }
+        with Server(host, port, pages(client, broker) | alive) as server:
             _log.info("metrics at http://%s:%d/metrics", host, server.port)
-            noting = Noting("monitor", f"{socket.gethostname()}:{server.port}")
+            noting = Noting("monitor", name)
             noting.start()
             ended.wait()
             noting.stop()
+        alerting.stop()
 
 
-def pages(client: Client, broker: Client) -> Pages:
+def seen(client: Client, broker: Client) -> View:
+    """What Redis says now of the tasks of the task file as it is now."""
+    tasks = this_process().tasks
+    tenants = (task.sync_tenant for task in tasks.values())
+    return look(tasks, client, broker, [queue.name for queue in queues(tenants)])
+
+
+def pages(client: Client, broker: Client) -> dict[str, Callable[[], Page]]:
     """What the monitor answers; a Redis that is away is told by 503."""
-
-    def view() -> View:
-        tasks = this_process().tasks
-        tenants = (task.sync_tenant for task in tasks.values())
-        return look(tasks, client, broker, [queue.name for queue in queues(tenants)])
 
     def metrics() -> Page:
         try:
-            return Page(exposition(view()) + REDIS_UP.format(1), kind=KIND)
+            return Page(exposition(seen(client, broker)) + REDIS_UP.format(1), kind=KIND)
         except StateError as error:  # that it is away is worth more than a failed scrape
             _log.warning("%s", error)
             return Page(REDIS_UP.format(0), kind=KIND)
@@ -68,7 +79,7 @@ def pages(client: Client, broker: Client) -> Pages:
 
     return {
         "/metrics": metrics,
-        "/scale": lambda: Page.of(scale(view())),
+        "/scale": lambda: Page.of(scale(seen(client, broker))),
         "/healthz": lambda: Page("ok\n"),
         "/readyz": ready,
     }

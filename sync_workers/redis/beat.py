@@ -33,23 +33,25 @@ class Lead:
 
     Attributes:
         name: of this beat, for people.
+        key: where the right stands; monitors have one of their own, to send alerts.
     """
 
     client: Client
     name: str
     lasts: timedelta = LEAD
     owner: str = field(default_factory=lambda: secrets.token_hex(8))
+    key: str = BEAT
 
     def keep(self) -> bool:
         """Take the right to tick, or keep it; False while another beat has it."""
         milliseconds = int(self.lasts.total_seconds() * 1000)
-        mine, *_ = self.client.run(scripts.LEAD, (BEAT,), (self.owner, self.name, milliseconds))
+        mine, *_ = self.client.run(scripts.LEAD, (self.key,), (self.owner, self.name, milliseconds))
         return bool(mine)
 
     def leave(self) -> None:
         """Another one may have it at once."""
-        if self.client.ask("HGET", BEAT, "owner") == self.owner.encode():
-            self.client.ask("DEL", BEAT)
+        if self.client.ask("HGET", self.key, "owner") == self.owner.encode():
+            self.client.ask("DEL", self.key)
 
 
 def leader(client: Client) -> Leader | None:

@@ -163,6 +163,15 @@ BEAT = "sync:beat"
 PROCESSES, PROCESSES_SEEN = "sync:{processes}:told", "sync:{processes}:seen"
 """Hash of what the processes tell about themselves, and sorted set of when they did last."""
 
+ALERTING = "sync:{alerts}:lead"
+"""Hash of the monitor that sends alerts, as `BEAT`."""
+
+INCIDENTS = "sync:{alerts}:incidents"
+"""Hash of what is wrong now, by kind and whom it is about."""
+
+OUTBOX, OUTBOX_DUE = "sync:{alerts}:outbox", "sync:{alerts}:due"
+"""Hash of the messages that were not delivered yet, and sorted set of when each is tried next."""
+
 CELERY = "sync:celery:"
 """What stands before all keys of Celery."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+ALERT = "alert"
 AWAIT = "await"
 BEGIN = "begin"
 CLAIM = "claim"
@@ -24,6 +25,7 @@ PUT = "put"
 RENEW = "renew"
 REPLACE = "replace"
 REST = "rest"
+SEND = "send"
 SETTLE = "settle"
 STEP = "step"
 TICK = "tick"
@@ -33,6 +35,7 @@ TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
 
 ALL = (
+    ALERT,
     AWAIT,
     BEGIN,
     CLAIM,
@@ -48,6 +51,7 @@ ALL = (
     RENEW,
     REPLACE,
     REST,
+    SEND,
     SETTLE,
     STEP,
     TICK,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
+from sync_workers.config.alerts import Alerts
 from sync_workers.config.watch import Watch
 from sync_workers.errors import SettingsError
 from sync_workers.redis.connect import Client, connect
@@ -72,6 +73,11 @@ class Here:
         self._loaded = load(settings)
         self.fingerprint = self._watch.take(self._loaded.modules)
         self._process = Process.of(settings, self._loaded.tasks)
+
+    @property
+    def alerts(self) -> Alerts:
+        """When a person is told, and where, as `process` saw it last."""
+        return self._loaded.alerts
 
     def process(self) -> Process:
         """With the tasks of the task file as it is now; one with problems leaves the old ones in force."""

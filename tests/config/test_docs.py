@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from sync_workers.cli import app
 from sync_workers.config import read
+from sync_workers.config.alerts import AlertsForm, EmailForm, SlackForm, WebhookForm
 from sync_workers.config.forms import (
     DeleteForm,
     FieldForm,
@@ -44,6 +45,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### Deletions: `[tasks.NAME.delete]`": DeleteForm,
     "### Field map: `[tasks.NAME.fields]`": FieldForm,
     "### Guards: `[tasks.NAME.guard]`": GuardForm,
+    "## Alerts: `[alerts]`": AlertsForm,
+    '### Webhooks: `kind = "webhook"` in `[alerts.to.NAME]`': WebhookForm,
+    '### Slack: `kind = "slack"` in `[alerts.to.NAME]`': SlackForm,
+    '### E-mail: `kind = "email"` in `[alerts.to.NAME]`': EmailForm,
 }
 
 
