@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup check test soak nightly demo bench docs lock
+.PHONY: setup check test soak nightly demo bench docs audit lock
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -41,6 +41,10 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/mkdocs build --strict
+
+# The bill of materials, and known vulnerabilities where the index tells them.
+audit: $(STAMP)
+	$(BIN)/python deploy/audit.py
 
 # For maintainers: writes the lock anew from the ranges in pyproject.toml (needs uv).
 lock:

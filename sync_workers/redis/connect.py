@@ -5,6 +5,7 @@ Above this package nobody knows redis-py: its errors are translated here, in one
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -105,6 +106,12 @@ class Client:
                 "set user and password in SYNC_WORKERS_REDIS_URL"
             ) from error
         except (ConnectionError, TimeoutError, MasterNotFoundError, OSError) as error:
+            if (why := _tls(error)) is not None:
+                raise RedisUnreachableError(
+                    f"Redis at {self.place} and this process do not trust each other ({why}): name its "
+                    "authority by ?ssl_ca_certs=FILE in SYNC_WORKERS_REDIS_URL, and the host as its "
+                    "certificate does"
+                ) from error
             raise RedisUnreachableError(f"Redis at {self.place} does not answer. {REMEDY}") from error
         except OutOfMemoryError as error:
             raise StateError(
@@ -117,6 +124,16 @@ class Client:
             ) from error
         except (RedisError, RedisClusterException) as error:
             raise StateError(f"Redis at {self.place} refused a command: {type(error).__name__}") from error
+
+
+def _tls(error: BaseException) -> str | None:
+    """What is wrong with TLS, where it is that."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return getattr(cause, "verify_message", "") or cause.reason or "TLS"
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def connect(url: str, patience: timedelta = timedelta(0)) -> Client:

@@ -14,6 +14,7 @@ from celery.signals import before_task_publish
 from sync_workers.redis.queues import SENT
 from sync_workers.settings import load_settings
 from sync_workers.worker.health import Served, Turning
+from sync_workers.worker.messages import Received
 from sync_workers.worker.presence import Following, Noted
 from sync_workers.worker.queues import Routing
 from sync_workers.worker.settings import celery_settings
@@ -30,7 +31,10 @@ def _note_when_sent(headers: dict[str, Any], **_details: Any) -> None:
 
 before_task_publish.connect(_note_when_sent)
 
-app = Celery("sync_workers", amqp=Routing, include=["sync_workers.worker.tasks"], set_as_current=False)
+app = Celery(
+    "sync_workers", amqp=Routing, task_cls=Received,
+    include=["sync_workers.worker.tasks"], set_as_current=False,
+)  # fmt: skip
 app.add_defaults(_configuration)
 app.steps["worker"].add(Preparation)
 app.steps["worker"].add(Noted)

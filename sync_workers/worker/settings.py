@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from sync_workers.errors import SettingsError
 from sync_workers.redis.connect import CLUSTER, OPTIONS
@@ -135,6 +135,10 @@ def celery_url(url: str) -> tuple[str, dict[str, Any]]:
             "Celery's messages cannot go through a Redis Cluster: set SYNC_WORKERS_BROKER_URL to a plain "
             "Redis or one behind Sentinel; state and leases stay on the cluster"
         )
+    if parts.scheme == "rediss":
+        # Celery wants it said that certificates are checked; redis-py does it anyway.
+        told = "" if "ssl_cert_reqs=" in parts.query else "ssl_cert_reqs=required"
+        return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, told))))), {}
     if parts.scheme == "unix":
         return f"redis+socket://{parts.netloc}{parts.path}{'?' + parts.query if parts.query else ''}", {}
     if parts.scheme != "sentinel":

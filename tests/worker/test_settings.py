@@ -53,7 +53,9 @@ def test_a_cluster_as_broker_is_refused_with_the_remedy() -> None:
     ("ours", "celerys", "options"),
     [
         ("redis://u:p@a:1/2", "redis://u:p@a:1/2", {}),
-        ("rediss://a:1/2", "rediss://a:1/2", {}),
+        ("rediss://a:1/2", "rediss://a:1/2?ssl_cert_reqs=required", {}),
+        ("rediss://a:1/2?ssl_ca_certs=x", "rediss://a:1/2?ssl_ca_certs=x&ssl_cert_reqs=required", {}),
+        ("rediss://a:1/2?ssl_cert_reqs=none", "rediss://a:1/2?ssl_cert_reqs=none", {}),
         ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?db=2", {}),
         (
             "sentinel://:p@a:1,b:2/3?master=tasks",
