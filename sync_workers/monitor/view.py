@@ -11,7 +11,7 @@ from sync_workers.redis.budget import Usage, usage
 from sync_workers.redis.connect import Client
 from sync_workers.redis.presence import ProcessInfo, processes
 from sync_workers.redis.queues import Taken, Waiting, bound_queues, taken, waiting
-from sync_workers.redis.totals import Totals, totals
+from sync_workers.redis.totals import Totals, totals_of
 from sync_workers.registry import connections
 from sync_workers.runs.task import Task
 from sync_workers.schedule import Schedule
@@ -62,7 +62,7 @@ def look(tasks: Mapping[str, Task], client: Client, broker: Client, queues: list
     """
     names = sorted({*queues, *bound_queues(broker)})
     return View(
-        {name: totals(client, name) for name in tasks},
+        totals_of(client, tasks),
         {name: task.sync_timing for name, task in tasks.items()},
         waiting(broker, names),
         taken(broker),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -46,6 +47,9 @@ OPTIONS: dict[str, Any] = {
 }
 """What every connection to Redis gets, those of Celery's broker and result backend too."""
 
+AT_ONCE = 100
+"""So many scripts go in one round trip: between them other clients get their turn."""
+
 CLUSTER = "redis+cluster"
 REMEDY = "Start Redis, or set SYNC_WORKERS_REDIS_URL to one that runs; 'sync-workers demo' brings its own"
 
@@ -75,9 +79,26 @@ class Client:
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[str | bytes | int]) -> Any:
         """Run one of the scripts of `sync_workers.redis.scripts` by name; raises as `ask`."""
-        if script not in self._scripts:
-            self._scripts[script] = self._client.register_script(scripts.source(script))
-        return self._patiently(lambda: self._scripts[script](keys=keys, args=args))
+        found = self._script(script)
+        return self._patiently(lambda: found(keys=keys, args=args))
+
+    def run_each(self, script: str, each: Sequence[Sequence[str]]) -> list[Any]:
+        """Run a script on several sets of keys, many in one round trip; raises as `ask`."""
+        if isinstance(self._client, RedisCluster):  # its pipelines take no scripts
+            return [self.run(script, keys, ()) for keys in each]
+        parts = (each[at : at + AT_ONCE] for at in range(0, len(each), AT_ONCE))
+        return [answer for part in parts for answer in self._patiently(partial(self._sent, script, part))]
+
+    def _sent(self, script: str, each: Sequence[Sequence[str]]) -> Any:
+        with self._client.pipeline(transaction=False) as pipeline:
+            for keys in each:
+                self._script(script)(keys=keys, client=pipeline)
+            return pipeline.execute()
+
+    def _script(self, name: str) -> Script:
+        if name not in self._scripts:
+            self._scripts[name] = self._client.register_script(scripts.source(name))
+        return self._scripts[name]
 
     def close(self) -> None:
         """Give back the connections; calling it twice is fine."""

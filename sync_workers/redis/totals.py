@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -55,14 +55,26 @@ class Totals:
 
 
 def totals(client: Client, task: str) -> Totals:
-    """What is counted of a task, in one call; raises StateError where Redis does not answer."""
-    keys = Keys(task)
-    names = (
+    """What is counted of a task; raises StateError where Redis does not answer."""
+    return totals_of(client, (task,))[task]
+
+
+def totals_of(client: Client, tasks: Iterable[str]) -> dict[str, Totals]:
+    """What is counted of each task, each at one moment; raises StateError where Redis does not answer."""
+    names = list(tasks)
+    found = client.run_each(scripts.TOTALS, [_keys(Keys(name)) for name in names])
+    return {name: _totals(flat) for name, flat in zip(names, found, strict=True)}
+
+
+def _keys(keys: Keys) -> tuple[str, ...]:
+    return (
         keys.totals, keys.counters, keys.lease, keys.current, keys.following, keys.paused,
         keys.part("held"), keys.part("quarantine"), keys.plans, keys.part("links"), keys.history,
         keys.webhook("waiting"),
     )  # fmt: skip
-    flat = client.run(scripts.TOTALS, names, ())
+
+
+def _totals(flat: list[bytes]) -> Totals:
     found = {_text(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
     counted = {tuple(n.split("|")): float(v) for n, v in found.items() if "|" in n and _is_counted(n)}
     return Totals(

@@ -18,6 +18,7 @@ from sync_workers.redis.runs_store import RunsStore
 from sync_workers.sandbox.embedded import _free_port
 from tests.conftest import wait_until
 from tests.flower.watched import Flower
+from tests.monitor.sinks import http_sink
 from tests.monitor.test_monitor import Monitor
 from tests.worker.deployment import Deployment
 
@@ -32,7 +33,7 @@ COMMANDS = (
     ("state", "export", "todo", "--output", "state.json"),
     ("state", "import", "todo", "state.json", "--replace"),
     ("resume", "todo"), ("run", "todo"), ("undo", "RUN"), ("plans",), ("conflicts",),
-    ("state", "verify", "todo"), ("reload",),
+    ("state", "verify", "todo"), ("reload",), ("alerts",),
 )  # fmt: skip
 
 
@@ -110,7 +111,13 @@ def done(on: Deployment) -> int:
 def test_all_that_the_product_does_is_allowed_and_nothing_is_refused(server: Guarded, tmp_path: Path) -> None:
     wait_until(lambda: is_up(server.looker), "it is up")
     on = Deployment(tmp_path, server, ".run_every(hours=1)")  # type: ignore[arg-type] # looks like one
-    with closing(connect(server.looker)) as looker:
+    with closing(connect(server.looker)) as looker, http_sink() as sink:
+        with (tmp_path / "sync.toml").open("a") as file:
+            file.write(
+                '[alerts]\npatience = "1s"\n[alerts.to.hook]\nkind = "webhook"\nurl = { env = "HOOK" }\n'
+            )
+        on.environment["HOOK"] = sink.url
+        on.client.ask("HSET", on.keys.plans, "p", "{}")  # the monitor has something to tell
         try:
             on.worker("-c", "2")
             on.beat()
@@ -124,6 +131,7 @@ def test_all_that_the_product_does_is_allowed_and_nothing_is_refused(server: Gua
                 command(on, *({"RUN": run, "RECORD": record}.get(word, word) for word in words))
             assert flower.ask("/broker")[0] == flower.ask("/workers")[0] == 200
             assert monitor.metrics()
+            assert sink.told() == ["refused todo begun"]
             assert refused(looker) == set(), (
                 "add it to deploy/redis/users.conf, with its reason in the commit"
             )

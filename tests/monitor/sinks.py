@@ -50,7 +50,7 @@ def http_sink() -> Iterator[HttpSink]:
             """Nothing to tell."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     sink.url = f"http://127.0.0.1:{server.server_port}/hook-secret"
     try:
@@ -99,7 +99,7 @@ def smtp_sink(*, refuses: bool = False) -> Iterator[tuple[int, list[str], list[s
     logins: list[str] = []
     handler = type("Sink", (SmtpSink,), {"mails": mails, "logins": logins, "refuses": refuses})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield server.server_address[1], mails, logins

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from redis.crc import key_slot
 from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.model import Side
 from sync_workers.redis import scripts
+from sync_workers.redis.alerts import Incident, delivered, incidents, lead, note, take
 from sync_workers.redis.beat import claim_tick
 from sync_workers.redis.connect import Client, check, connect, place, warnings
 from sync_workers.redis.keys import BudgetKeys, Keys
 from sync_workers.redis.lease import Lease, Paused, Taken
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.state_store import RedisStore
+from sync_workers.redis.totals import totals_of
 from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis, _binary, _free_port
 from sync_workers.state import Change, State
@@ -188,6 +191,24 @@ def test_scripts_are_loaded_again_where_redis_forgot_them(server: EmbeddedRedis)
     assert isinstance(Lease(client, "tasks", "two").take(Trigger.AD_HOC, first=True), Taken)
 
 
+def test_what_is_asked_of_many_tasks_takes_few_round_trips(server: EmbeddedRedis) -> None:
+    client = connect(server.url)
+    run_once(client)
+    tasks = [*(f"t{number}" for number in range(998)), "tasks", "last"]
+    totals_of(client, tasks)
+    client.ask("SCRIPT FLUSH")
+    before = client.ask("INFO", "stats")["total_reads_processed"]
+
+    found = totals_of(client, tasks)
+
+    assert client.ask("INFO", "stats")["total_reads_processed"] - before < 100
+    assert list(found) == tasks
+    assert [name for name, totals in found.items() if totals.links] == ["tasks"]
+    server.kill()
+    with pytest.raises(RedisUnreachableError):
+        totals_of(client, tasks)
+
+
 def test_a_whole_run_works_on_a_cluster() -> None:
     # it refuses scripts whose keys lie in several slots, and those that touch undeclared ones
     with EmbeddedRedis("--cluster-enabled", "yes", "--cluster-port", str(_free_port())) as server:
@@ -198,6 +219,13 @@ def test_a_whole_run_works_on_a_cluster() -> None:
         state = run_once(client)
         assert state is not None
         assert state.ids == {"n1": "o1"}
+        assert [found.links for found in totals_of(client, ("tasks", "others")).values()] == [1, 0]
+        leads = lead(client, "m", timedelta(seconds=30))
+        assert leads.keep()
+        trial = Incident(kind="trial", summary="a trial", command="sync-workers alerts")
+        assert note(leads, [(trial, timedelta(0))], ["ops"])
+        delivered(client, take(client))
+        assert [one.incident for one in incidents(client)] == [trial]
         client.close()
 
 
