@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,13 +68,25 @@ class SmtpSink(socketserver.StreamRequestHandler):
     mails: list[str]
     logins: list[str]
     refuses: bool
+    tls: ssl.SSLContext | None
 
     def handle(self) -> None:
         self.say("220 here")
+        self.talk()
+
+    def talk(self) -> None:
         while line := self.rfile.readline().decode().strip():
             word, _, rest = line.partition(" ")
             if word.upper() == "EHLO":
-                self.say("250-here\r\n250 AUTH PLAIN")
+                secured = isinstance(self.connection, ssl.SSLSocket)
+                self.say(f"250-here\r\n250 {'AUTH PLAIN' if secured or not self.tls else 'STARTTLS'}")
+            elif word.upper() == "STARTTLS" and self.tls:
+                self.say("220 go on")
+                try:
+                    self.connection = self.tls.wrap_socket(self.connection, server_side=True)
+                except ssl.SSLError:
+                    return  # it is not trusted
+                self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
             elif word.upper() == "AUTH":
                 self.logins.append(base64.b64decode(rest.split()[1]).decode())
                 self.say("235 welcome")
@@ -88,16 +101,22 @@ class SmtpSink(socketserver.StreamRequestHandler):
             else:
                 self.say("550 no" if self.refuses and word.upper() == "RCPT" else "250 fine")
 
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()  # the server closes only what it accepted itself
+
     def say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
 
 
 @contextmanager
-def smtp_sink(*, refuses: bool = False) -> Iterator[tuple[int, list[str], list[str]]]:
+def smtp_sink(
+    *, refuses: bool = False, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[int, list[str], list[str]]]:
     """Gives its port, the mails that it got and the logins."""
     mails: list[str] = []
     logins: list[str] = []
-    handler = type("Sink", (SmtpSink,), {"mails": mails, "logins": logins, "refuses": refuses})
+    handler = type("Sink", (SmtpSink,), {"mails": mails, "logins": logins, "refuses": refuses, "tls": tls})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import ssl
+import subprocess
 from datetime import UTC, datetime
 from email import message_from_string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,3 +145,36 @@ def test_a_mail_goes_nowhere_in_the_clear_unless_that_is_wanted() -> None:
     with smtp_sink() as (port, more, _), pytest.raises(LaterError, match="SSLError"):
         send(email(port, security="tls"), [BEGUN])
     assert mails == more == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of localhost, with its key in the same file; nobody else vouches for it."""
+    if shutil.which("openssl") is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, found = folder / "key.pem", folder / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(found)],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    found.write_text(key.read_text() + found.read_text())
+    return found
+
+
+def test_a_login_waits_for_an_encrypted_connection_to_a_server_that_is_trusted(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    monkeypatch.setenv("PASSWORD", "pass")
+    with smtp_sink(tls=tls) as (port, mails, logins):
+        server = email(port, host="localhost", security="starttls", user="me", password={"env": "PASSWORD"})
+        with pytest.raises(LaterError, match="SSLCertVerificationError"):
+            send(server, [BEGUN])
+        assert logins == mails == []
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        send(server, [BEGUN])
+        assert (logins, len(mails)) == (["\0me\0pass"], 1)

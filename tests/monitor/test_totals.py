@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sync_workers.errors import LeaseLostError
 from sync_workers.model import Action, Failure, Hold, Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.lease import Held, Lease, Taken
@@ -55,6 +56,27 @@ def test_a_run_is_counted_once_however_often_it_ends(redis_client: Client, task_
         ("operations", "other", "create", "unknown"): 1,
         ("held", ""): 1,
         ("calls", "other"): 4,
+    }
+
+
+def test_a_worker_that_wakes_up_when_another_one_has_its_run_counts_for_nothing(
+    redis_client: Client, task_name: str
+) -> None:
+    report = Report(task_name, "one", Trigger.BEAT, outcome=Outcome.DONE)
+    report.count(Side.OTHER, Action.CREATE)
+    frozen = run(redis_client, task_name, "one")
+    second = Lease(redis_client, task_name, "one")
+    assert isinstance(second.take(Trigger.BEAT, first=False), Taken)
+
+    with pytest.raises(LeaseLostError):
+        frozen.end(report.summary(), totals=report.totals())
+    assert totals(redis_client, task_name).counted == {}
+    second.end(report.summary(), totals=report.totals())
+    frozen.end(report.summary(), totals=report.totals())
+
+    assert totals(redis_client, task_name).counted == {
+        ("runs", "beat", "done"): 1,
+        ("operations", "other", "create", "done"): 1,
     }
 
 
