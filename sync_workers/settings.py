@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sync_workers.errors import SettingsError
+from sync_workers.logs import LogFormat
 from sync_workers.naming import hint
 from sync_workers.schedule import interval, interval_text
 
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
         broker_url: where Celery's messages go.
         config: the task file.
         log_level: from how grave a message on the log is written.
+        log_format: whether that is text for people, or JSON, an object a line.
         health: host and port where a worker and beat say whether they live; None for nowhere.
         secrets: a folder with files that are named like these variables, for those that hold secrets.
         flower_login: `user:password` of Flower.
@@ -113,6 +115,7 @@ class Settings(BaseSettings):
     broker_url: Url | None = Field(default=None, repr=False)
     config: Path = Path("sync.toml")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = LogLevel.INFO
+    log_format: Annotated[LogFormat, BeforeValidator(_lower)] = LogFormat.TEXT
     health: Annotated[str, AfterValidator(_address)] | None = None
     secrets: Path | None = None
     flower_login: Annotated[SecretStr, AfterValidator(_login)] | None = None

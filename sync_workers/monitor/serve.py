@@ -11,6 +11,7 @@ from contextlib import closing
 
 from sync_workers.errors import StateError
 from sync_workers.health.server import UNAVAILABLE, Page, Server
+from sync_workers.logs import set_up
 from sync_workers.monitor.alerting import Alerting
 from sync_workers.monitor.collector import KIND, exposition
 from sync_workers.monitor.scale import scale
@@ -31,9 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SettingsError: the task file is wrong, or the port cannot be had.
         StateError: Redis does not answer.
     """
-    logging.basicConfig(
-        level=settings.log_level.value.upper(), format="[%(asctime)s: %(levelname)s] %(message)s"
-    )
+    set_up(settings.log_level.value, settings.log_format)
     this_process()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sync_workers.config import load_for
 from sync_workers.errors import MissingExtraError, SettingsError
+from sync_workers.logs import set_up
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.settings import Settings
 from sync_workers.web.bots import Bots
@@ -39,9 +40,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         StateError: Redis does not answer.
     """
     connections = connections_of(load_for(settings))
-    logging.basicConfig(
-        level=settings.log_level.value.upper(), format="[%(asctime)s: %(levelname)s] %(message)s"
-    )
+    set_up(settings.log_level.value, settings.log_format)
     with closing(connect(settings.redis_url)) as client:
         check(client)
         bots = Bots(client, connections.values())

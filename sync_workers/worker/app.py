@@ -5,12 +5,14 @@ Importing it reads no settings and connects to nothing; both happen when it is f
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish
+from celery.signals import after_setup_logger, after_setup_task_logger, before_task_publish
 
+from sync_workers.logs import LogFormat, formatter
 from sync_workers.redis.queues import SENT
 from sync_workers.settings import load_settings
 from sync_workers.worker.health import Served, Turning
@@ -29,7 +31,17 @@ def _note_when_sent(headers: dict[str, Any], **_details: Any) -> None:
     headers.setdefault(SENT, time.time())
 
 
+def _write_as_told(logger: logging.Logger, **_details: Any) -> None:
+    """Celery has set up its log; its text is for people and stays as it is."""
+    form = load_settings().log_format
+    if form is LogFormat.JSON:
+        for handler in logger.handlers:
+            handler.setFormatter(formatter(form))
+
+
 before_task_publish.connect(_note_when_sent)
+after_setup_logger.connect(_write_as_told)
+after_setup_task_logger.connect(_write_as_told)
 
 app = Celery(
     "sync_workers", amqp=Routing, task_cls=Received,

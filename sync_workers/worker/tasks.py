@@ -15,6 +15,7 @@ from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
 
 from sync_workers.errors import LaterError, StateError, SyncError
+from sync_workers.logs import about
 from sync_workers.redis.connect import place
 from sync_workers.redis.lease import Following
 from sync_workers.redis.queues import SENT
@@ -135,7 +136,9 @@ def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> D
         raise patiently(partial(task.retry, countdown=UNKNOWN_AGAIN, throw=False, headers=_sent_now()))
     try:
         send = partial(_send_next, task, delivery)
-        return phase(delivery, process, _Progress(task).tell, is_shutting_down, send)
+        named = {"task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value}
+        with about(**named, phase=task.name.removeprefix("sync.")):
+            return phase(delivery, process, _Progress(task).tell, is_shutting_down, send)
     except LaterError as error:
         # The same message with the same chain comes again.
         wait = error.wait.total_seconds()
