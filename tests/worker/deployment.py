@@ -115,8 +115,9 @@ class Deployment:
         """Python in a process of its own, with the deployment's settings; gives what it prints."""
         command = [sys.executable, "-c", text, *arguments]
         done = subprocess.run(
-            command, env=self.environment, timeout=100, check=True, stdout=subprocess.PIPE, text=True
-        )
+            command, env=self.environment, cwd=self.folder,
+            timeout=100, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
         return done.stdout
 
     def wait_for(self, word: str, times: int = 1) -> int:
