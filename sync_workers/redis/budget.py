@@ -6,11 +6,13 @@ worker that dies holds, a place in the window or the right to write somewhere, e
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sync_workers import tracing
 from sync_workers.errors import StateError
 from sync_workers.redis import scripts
 from sync_workers.redis.connect import Client
@@ -55,6 +57,13 @@ class RedisBudget(Waiting):
         self._task = task
         self._urgent = trigger.is_urgent
         self._times = times
+
+    @contextmanager
+    def call(self, account: Account, writes_to: str = "") -> Iterator[None]:
+        begun = time.monotonic()
+        with tracing.call(account.name.partition(":")[0]), super().call(account, writes_to):
+            tracing.turn_came(time.monotonic() - begun)
+            yield
 
     def _ask(self, account: Account, turn: str, writes_to: str, *, knows_group: bool) -> Answer:
         keys, times = BudgetKeys(account.name), self._times

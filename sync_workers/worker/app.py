@@ -10,8 +10,14 @@ import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger, after_setup_task_logger, before_task_publish
+from celery.signals import (
+    after_setup_logger,
+    after_setup_task_logger,
+    before_task_publish,
+    worker_process_shutdown,
+)
 
+from sync_workers import tracing
 from sync_workers.logs import LogFormat, formatter
 from sync_workers.redis.queues import SENT
 from sync_workers.settings import load_settings
@@ -39,7 +45,12 @@ def _write_as_told(logger: logging.Logger, **_details: Any) -> None:
             handler.setFormatter(formatter(form))
 
 
+def _send_traces(**_details: Any) -> None:
+    tracing.shut_down()
+
+
 before_task_publish.connect(_note_when_sent)
+worker_process_shutdown.connect(_send_traces)
 after_setup_logger.connect(_write_as_told)
 after_setup_task_logger.connect(_write_as_told)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from sync_workers import tracing
 from sync_workers.ending import end_paused, end_run, note_failure
 from sync_workers.errors import (
     GuardError,
@@ -135,6 +136,7 @@ class Attempt:
         """The run is over."""
         self.runs.rest(self.report.wait)
         following = end_run(self.lease, self.report)
+        self._trace()
         _log.log(
             logging.ERROR if failure else logging.INFO,
             "task %s: run %s ended: %s, %d operation(s)%s",
@@ -143,6 +145,14 @@ class Attempt:
             extra={"task": self.task.name, "run": self.lease.run, "action": "end"},
         )  # fmt: skip
         return Done(self.report.summary(), following=following, failure=failure)
+
+    def _trace(self) -> None:
+        """Tell the root of the run's trace."""
+        report = self.report
+        named = {"sync.task": report.task, "sync.run": report.run, "sync.trigger": report.trigger.value}
+        numbers = {"sync.operations": sum(report.counts.values()), "sync.failures": len(report.failures)}
+        told = named | numbers | {"sync.outcome": report.outcome.value}
+        tracing.ended(report.run, report.task, report.started, told)
 
 
 def never() -> bool:
@@ -208,7 +218,12 @@ def _with_lease(
         made = Attempt(
             task, lease, runs, store, report, taking.full, taking.looks, tell, process, stopping, send
         )
-        with lease:
+        named: dict[str, str | int] = {
+            "sync.task": task.name,
+            "sync.run": delivery.run,
+            "sync.attempt": taking.fence,
+        }
+        with lease, tracing.phase(delivery.run, work.__name__.strip("_"), named):
             return _guarded(_end_paused if _is_to_end(taking) else work, made)
     except LeaseLostError:
         # A newer attempt of this run goes on, or a newer run has begun. If it is neither, this worker was cut
