@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 FLUSH = 3000
-"""Milliseconds that a process that ends waits for the collector at most."""
+"""Milliseconds that one try to reach the collector takes at most, as long as nobody says otherwise."""
 
 _made: dict[int, TracerProvider | None] = {}
 _lock = threading.Lock()
@@ -157,8 +157,10 @@ def _make() -> TracerProvider | None:
             return ids[1] if ids else super().generate_span_id()
 
     named = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "sync-workers"}
-    provider = TracerProvider(id_generator=Ids(), resource=Resource.create(named))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    # At its end the process flushes by itself, and never waits long for a collector that is away.
+    provider = TracerProvider(id_generator=Ids(), resource=Resource.create(named), shutdown_on_exit=False)
+    seconds = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else FLUSH / 1000
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=seconds)))
     return provider
 
 

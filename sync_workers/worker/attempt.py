@@ -9,7 +9,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -218,12 +218,7 @@ def _with_lease(
         made = Attempt(
             task, lease, runs, store, report, taking.full, taking.looks, tell, process, stopping, send
         )
-        named: dict[str, str | int] = {
-            "sync.task": task.name,
-            "sync.run": delivery.run,
-            "sync.attempt": taking.fence,
-        }
-        with lease, tracing.phase(delivery.run, work.__name__.strip("_"), named):
+        with lease, _traced(work, made):
             return _guarded(_end_paused if _is_to_end(taking) else work, made)
     except LeaseLostError:
         # A newer attempt of this run goes on, or a newer run has begun. If it is neither, this worker was cut
@@ -231,6 +226,12 @@ def _with_lease(
         if lease.is_free_for_run():
             raise LaterError(f"task {task.name}: nobody has the lease", wait=WAIT_FOR_LEASE) from None
         return overtaken(delivery, lease)
+
+
+def _traced(work: Callable[[Attempt], Done], made: Attempt) -> AbstractContextManager[None]:
+    """The span of this attempt, in the trace of its run."""
+    named: dict[str, str | int] = {"sync.task": made.task.name, "sync.run": made.lease.run}
+    return tracing.phase(made.lease.run, work.__name__.strip("_"), named | {"sync.attempt": made.lease.fence})
 
 
 def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
