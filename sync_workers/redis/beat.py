@@ -50,8 +50,7 @@ class Lead:
 
     def leave(self) -> None:
         """Another one may have it at once."""
-        if self.client.ask("HGET", self.key, "owner") == self.owner.encode():
-            self.client.ask("DEL", self.key)
+        self.client.run(scripts.UNLEAD, (self.key,), (self.owner,))
 
 
 def leader(client: Client) -> Leader | None:

@@ -33,6 +33,7 @@ TOTALS = "totals"
 TURN = "turn"
 TURN_AWAY = "turn_away"
 TURN_OVER = "turn_over"
+UNLEAD = "unlead"
 
 ALL = (
     ALERT,
@@ -59,6 +60,7 @@ ALL = (
     TURN,
     TURN_AWAY,
     TURN_OVER,
+    UNLEAD,
 )
 
 

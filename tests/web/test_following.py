@@ -1,0 +1,89 @@
+"""The receiver goes by the task file as it is now."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sync_workers.redis.connect import Client
+from sync_workers.redis.presence import processes
+from sync_workers.settings import Settings
+from sync_workers.web.connections import Connection
+from sync_workers.web.following import Following
+from tests.conftest import wait_until
+from tests.web.stage import SOURCE, TASK_FILE, Stage
+
+
+class Desk:
+    """A task file that a person edits, and what the receiver took up of it."""
+
+    def __init__(self, folder: Path, client: Client, name: str) -> None:
+        self.path, self.saved = folder / "sync.toml", 0
+        (folder / "notion-token").write_text("secret")
+        self.save(self.text("first"))
+        self.taken: list[Mapping[str, Connection]] = []
+        self.following = Following(Settings(config=self.path), client, name, self.taken.append)
+
+    @staticmethod
+    def text(name: str) -> str:
+        return TASK_FILE.format(name=name, quiet=1, more="", source=SOURCE)
+
+    def save(self, text: str) -> None:
+        self.path.write_text(text)
+        self.saved += 1
+        at = time.time() - 1000 + self.saved  # left alone since
+        os.utime(self.path, (at, at))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, redis_client: Client, task_name: str) -> Desk:
+    return Desk(tmp_path, redis_client, task_name)
+
+
+def test_connections_that_come_and_go_are_taken_up(desk: Desk) -> None:
+    desk.following.look()
+    assert desk.taken == [], "nothing changed"
+    desk.save(desk.text("second"))
+    desk.following.look()
+    desk.following.look()
+    (found,) = desk.taken
+    assert [task.name for task in found["second"].tasks] == ["second"]
+
+
+def test_a_file_with_problems_leaves_the_old_connections_in_force(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.save("[connections.x]\n")
+    with caplog.at_level(logging.ERROR):
+        desk.following.look()
+    assert desk.taken == []
+    assert "the old connections stay in force" in caplog.text
+    desk.save(desk.text("mended"))
+    desk.following.look()
+    assert list(desk.taken[0]) == ["mended"]
+
+
+def test_it_notes_that_it_lives_and_that_it_ends(desk: Desk, redis_client: Client, task_name: str) -> None:
+    def noted() -> list[str]:
+        return [one.kind for one in processes(redis_client) if one.name == task_name]
+
+    desk.following.start()
+    wait_until(lambda: noted() == ["web"], "it is noted")
+    desk.following.stop()
+    assert noted() == []
+
+
+def test_what_is_due_of_a_task_that_has_gone_waits_and_stops_nobody(stage: Stage) -> None:
+    stage.tell()
+    stage.firing.take_up([])
+    stage.firing.wake(stage.name, timedelta(0))
+
+    stage.firing.fire(stage.name)
+
+    assert stage.asked == [], "another receiver, or this one once it knows the task again, asks for it"
