@@ -21,6 +21,7 @@ from sync_workers.web.firing import Firing
 from sync_workers.web.following import Following
 from sync_workers.web.receiving import Receiver
 from sync_workers.worker.enqueue import start
+from sync_workers.worker.presence import Noting
 
 if TYPE_CHECKING:
     import uvicorn
@@ -62,12 +63,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
             where = "http://{}:{}".format(*bound.getsockname()[:2])
             for connection in connections.values():
                 _tell(connection, where)
-            following = Following(settings, client, where, take_up)
-            following.start()
+            noting = Noting("web", where, Following(settings, take_up).look)
+            noting.start()
             try:
                 server.run(sockets=[bound])
             finally:
-                following.stop()
+                noting.stop()
 
 
 def _tasks(connections: Mapping[str, Connection]) -> list[Concerned]:

@@ -13,7 +13,7 @@ from sync_workers.errors import StateError
 from sync_workers.redis.connect import connect
 from sync_workers.redis.presence import NOTE_EVERY, Presence
 from sync_workers.settings import load_settings
-from sync_workers.worker.process import here, this_process
+from sync_workers.worker.process import goes_by, this_process
 from sync_workers.worker.queues import add_queues
 
 _log = logging.getLogger(__name__)
@@ -23,12 +23,20 @@ class Noting:
     """A thread that notes every few seconds that this process lives, and which task file it goes by.
 
     Args:
+        look: takes up a changed task file, and tells its fingerprint and what is wrong with a newer one.
         details: what it tells besides, asked each time.
     """
 
-    def __init__(self, kind: str, name: str, details: Callable[[], Mapping[str, str]] = dict) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        look: Callable[[], tuple[str, str]] = goes_by,
+        details: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         # Redis is not waited for: the next note comes soon.
         self._presence = Presence(connect(load_settings().redis_url), kind, name)
+        self._look = look
         self._details = details
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
@@ -48,9 +56,9 @@ class Noting:
 
     def _run(self) -> None:
         while True:
-            this_process()  # a changed task file is taken up without waiting for work
+            found = self._look()  # without waiting for work
             try:
-                self._presence.note(here().fingerprint, here().problem, self._details())
+                self._presence.note(*found, self._details())
             except StateError:
                 _log.debug("Redis is away: it is not noted that this process lives")
             if self._stopped.wait(NOTE_EVERY.total_seconds()):
@@ -67,7 +75,7 @@ class Noted(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no type
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
-        self._noting = Noting("worker", worker.hostname, lambda: _details(worker))
+        self._noting = Noting("worker", worker.hostname, details=lambda: _details(worker))
         self._noting.start()
 
     def stop(self, _worker: Any) -> None:

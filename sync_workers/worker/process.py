@@ -120,3 +120,9 @@ def this_process() -> Process:
         SettingsError: when first asked for, the settings, the task file or an imported module has problems.
     """
     return here().process()
+
+
+def goes_by() -> tuple[str, str]:
+    """The fingerprint of the task file that this process goes by, and why not by what is there now, if so."""
+    this_process()
+    return here().fingerprint, here().problem

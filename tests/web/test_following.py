@@ -11,24 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from sync_workers.redis.connect import Client
-from sync_workers.redis.presence import processes
 from sync_workers.settings import Settings
 from sync_workers.web.connections import Connection
 from sync_workers.web.following import Following
-from tests.conftest import wait_until
 from tests.web.stage import SOURCE, TASK_FILE, Stage
 
 
 class Desk:
     """A task file that a person edits, and what the receiver took up of it."""
 
-    def __init__(self, folder: Path, client: Client, name: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.path, self.saved = folder / "sync.toml", 0
         (folder / "notion-token").write_text("secret")
         self.save(self.text("first"))
         self.taken: list[Mapping[str, Connection]] = []
-        self.following = Following(Settings(config=self.path), client, name, self.taken.append)
+        self.following = Following(Settings(config=self.path), self.taken.append)
 
     @staticmethod
     def text(name: str) -> str:
@@ -42,8 +39,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, redis_client: Client, task_name: str) -> Desk:
-    return Desk(tmp_path, redis_client, task_name)
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
 def test_connections_that_come_and_go_are_taken_up(desk: Desk) -> None:
@@ -61,22 +58,12 @@ def test_a_file_with_problems_leaves_the_old_connections_in_force(
 ) -> None:
     desk.save("[connections.x]\n")
     with caplog.at_level(logging.ERROR):
-        desk.following.look()
+        assert desk.following.look()[1]
     assert desk.taken == []
     assert "the old connections stay in force" in caplog.text
     desk.save(desk.text("mended"))
-    desk.following.look()
+    assert desk.following.look()[1] == ""
     assert list(desk.taken[0]) == ["mended"]
-
-
-def test_it_notes_that_it_lives_and_that_it_ends(desk: Desk, redis_client: Client, task_name: str) -> None:
-    def noted() -> list[str]:
-        return [one.kind for one in processes(redis_client) if one.name == task_name]
-
-    desk.following.start()
-    wait_until(lambda: noted() == ["web"], "it is noted")
-    desk.following.stop()
-    assert noted() == []
 
 
 def test_what_is_due_of_a_task_that_has_gone_waits_and_stops_nobody(stage: Stage) -> None:
