@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -67,6 +69,7 @@ class Here:
 
     def __init__(self, settings: Settings) -> None:
         self.problem = ""
+        self._locks: dict[int, threading.Lock] = {}
         self._settings = settings
         self._watch = Watch(settings.config)
         self._watch.take()  # before it is read, so that a change meanwhile is seen
@@ -82,7 +85,15 @@ class Here:
     def process(self) -> Process:
         """With the tasks of the task file as it is now; one with problems leaves the old ones in force."""
         if self._watch.has_changed():
-            self._take_up()
+            # One thread takes it up, the others go on as they are. A child never meets a lock that one of its
+            # parent's threads held when it was made.
+            lock = self._locks.setdefault(os.getpid(), threading.Lock())
+            if lock.acquire(blocking=False):
+                try:
+                    if self._watch.has_changed():  # unless another one has done so meanwhile
+                        self._take_up()
+                finally:
+                    lock.release()
         return self._process
 
     def _take_up(self) -> None:

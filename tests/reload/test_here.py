@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,13 @@ def test_a_module_that_raises_leaves_its_old_tasks_in_force_and_registered(desk:
     desk.save("imports = []\n" + ONE.format(name="first", every="5m"))
     assert desk.tasks == ["first"]
     assert not {task.name for task in all_tasks} & {"mine"}
+
+
+def test_of_several_threads_one_takes_up_a_change(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.save(ONE.format(name="second", every="5m"))
+    with caplog.at_level(logging.INFO), ThreadPoolExecutor(8) as threads:
+        seen = list(threads.map(lambda _: tuple(desk.here.process().tasks), range(200)))
+
+    assert set(seen) <= {("first",), ("second",)}
+    assert seen[-1] == ("second",)
+    assert sum("task(s) of task file" in record.message for record in caplog.records) == 1
