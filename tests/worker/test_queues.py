@@ -25,6 +25,7 @@ from sync_workers.worker.queues import MOST_URGENT, PHASES, Turns, followed, que
 from sync_workers.worker.settings import celery_settings
 from tests.conftest import wait_until
 from tests.worker.deployment import Deployment, deployed
+from tests.worker.slow_task import SlowTask
 
 NAMES = [each.name for each in queues(["acme", "zeta"])]
 URGENT = [name for name in NAMES if ".urgent" in name]
@@ -226,3 +227,29 @@ def test_a_request_begins_before_ticks_that_came_first_and_no_tenant_is_left_out
 
     assert here.client.ask("ZRANGE", Keys("todo").runs, 0, 0) == [asked.encode()]
     assert waiting(here.client, ["sync.get"])["sync.get"].length > 0, "all ticks came before the tenant"
+
+
+SMALL = """
+from tests.worker.json_task import JsonTask
+JsonTask("small", Path(__file__).parent / "small").schedule()
+"""
+ASK_SMALL = "import json, sync_workers; print(json.dumps(sync_workers.enqueue('small', wait=60)))"
+
+
+def test_a_small_task_waits_for_a_slice_of_a_large_one_and_not_for_its_end(tmp_path: Path) -> None:
+    with deployed(tmp_path, kind=SlowTask) as here:
+        with (tmp_path / "my_tasks.py").open("a") as module:
+            module.write(SMALL)
+        (tmp_path / "small").mkdir()
+        here.environment["SYNC_WORKERS_APPLY_SLICE"] = "1s"
+        for number in range(60):  # several slices
+            here.task.put("notion", Name=f"n{number}", Done=False)
+        here.worker()  # with one slot
+        large = here.enqueue()
+        wait_until(lambda: here.task.shown("other"), "the large one writes", 30)
+
+        small = json.loads(here.program(ASK_SMALL))
+
+        assert small["outcome"] == "done"
+        assert here.runs.report(large) is None, "it came before the end of the large one"
+        assert here.report(large)["counts"] == {"other.create": 60}
