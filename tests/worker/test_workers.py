@@ -155,7 +155,7 @@ def test_a_dropped_connection_runs_a_phase_twice_and_one_of_them_counts(here: De
     first = here.wait_for("list-other")
     # the busy worker would sometimes take its own message back and let it wait
     (busy,) = (n for n, worker in enumerate(workers) if worker.pid == psutil.Process(first).ppid())
-    here.control("cancel_consumer", "sync.get", "--destination", f"w{busy}@test")
+    here.control("cancel_consumer", "sync.get.urgent", "--destination", f"w{busy}@test")
     here.client.ask("CLIENT KILL", "TYPE", "normal")
     here.client.ask("CLIENT KILL", "TYPE", "pubsub")
     second = here.wait_for("list-other", times=2)
