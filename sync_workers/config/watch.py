@@ -12,7 +12,7 @@ from typing import TypeAlias
 SETTLED = 1.0
 """Seconds that a file has to be left alone before it is read: editors write in pieces."""
 
-Looks: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+Looks: TypeAlias = dict[Path, tuple[int, int, int] | None]
 
 
 @dataclass(slots=True)
@@ -22,21 +22,33 @@ class Watch:
     Attributes:
         path: the task file.
         modules: the files of the modules that it imports.
+        fingerprint: of what stood in them when they were looked at last.
     """
 
     path: Path
     modules: tuple[Path, ...] = ()
-    _looked: Looks | None = field(default=None, init=False)
+    fingerprint: str = field(default="", init=False)
+    _looked: Looks = field(default_factory=dict, init=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
         return (self.path, *self.modules)
 
     def take(self, modules: Iterable[Path] = ()) -> str:
-        """Go by what is there now; gives its fingerprint."""
+        """Go by what is there now; gives its fingerprint. Before it is read: a later change is seen then."""
         self.modules = tuple(modules)
         self._looked = self._look()
-        return fingerprint(self.files)
+        self.fingerprint = fingerprint(self.files)
+        return self.fingerprint
+
+    def learn(self, modules: Iterable[Path]) -> str:
+        """These are the modules, as reading has shown; what was known keeps the look it had before."""
+        self.modules = tuple(modules)
+        self._looked = self._look() | {
+            path: self._looked[path] for path in self.files if path in self._looked
+        }
+        self.fingerprint = fingerprint(self.files)
+        return self.fingerprint
 
     def has_changed(self) -> bool:
         """Whether something else is there since `take`, and was left alone for a moment.
@@ -46,11 +58,11 @@ class Watch:
         now = self._look()
         if now == self._looked:
             return False
-        newest = max((look[0] for look in now if look is not None), default=0) / 1e9
+        newest = max((look[0] for look in now.values() if look is not None), default=0) / 1e9
         return not 0 <= time.time() - newest < SETTLED
 
     def _look(self) -> Looks:
-        return tuple(map(_stat, self.files))
+        return {path: _stat(path) for path in self.files}
 
 
 def fingerprint(files: Iterable[Path]) -> str:

@@ -18,14 +18,17 @@ class Following:
     """Looks for a changed task file; used by one thread.
 
     Args:
+        watch: that was taken before the file was read for the first time.
         take_up: told of the connections of a task file without problems.
     """
 
-    def __init__(self, settings: Settings, take_up: Callable[[Mapping[str, Connection]], None]) -> None:
+    def __init__(
+        self, settings: Settings, watch: Watch, take_up: Callable[[Mapping[str, Connection]], None]
+    ) -> None:
         self._settings = settings
         self._take_up = take_up
-        self._watch = Watch(settings.config)
-        self._fingerprint = self._watch.take()
+        self._watch = watch
+        self._fingerprint = watch.fingerprint
         self._problem = ""
 
     def look(self) -> tuple[str, str]:

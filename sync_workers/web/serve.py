@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from sync_workers.config import load_for
+from sync_workers.config.watch import Watch
 from sync_workers.errors import MissingExtraError, SettingsError
 from sync_workers.logs import set_up
 from sync_workers.redis.connect import Client, check, connect
@@ -40,6 +41,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
         SettingsError: the task file has no connection to Notion, or the port cannot be had.
         StateError: Redis does not answer.
     """
+    watch = Watch(settings.config)
+    watch.take()
     connections = connections_of(load_for(settings))
     set_up(settings.log_level.value, settings.log_format)
     with closing(connect(settings.redis_url)) as client:
@@ -63,7 +66,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             where = "http://{}:{}".format(*bound.getsockname()[:2])
             for connection in connections.values():
                 _tell(connection, where)
-            noting = Noting("web", where, Following(settings, take_up).look)
+            noting = Noting("web", where, Following(settings, watch, take_up).look)
             noting.start()
             try:
                 server.run(sockets=[bound])

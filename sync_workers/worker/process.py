@@ -72,9 +72,9 @@ class Here:
         self._locks: dict[int, threading.Lock] = {}
         self._settings = settings
         self._watch = Watch(settings.config)
-        self._watch.take()  # before it is read, so that a change meanwhile is seen
+        self._watch.take()
         self._loaded = load(settings)
-        self.fingerprint = self._watch.take(self._loaded.modules)
+        self.fingerprint = self._watch.learn(self._loaded.modules)
         self._process = Process.of(settings, self._loaded.tasks)
 
     @property
@@ -97,7 +97,7 @@ class Here:
         return self._process
 
     def _take_up(self) -> None:
-        found = self._watch.take(self._loaded.modules)
+        self._watch.take(self._loaded.modules)
         try:
             loaded = load_again(self._settings, self._loaded)
         except SettingsError as error:
@@ -108,8 +108,8 @@ class Here:
             self.problem = f"an imported module raised {type(error).__name__}"
             _log.exception("the old tasks stay in force: %s", self.problem, extra={"action": "reload"})
         else:
-            self.problem, self.fingerprint, self._loaded = "", found, loaded
-            self._watch.modules = loaded.modules  # other ones than before are looked at once more
+            self.problem, self._loaded = "", loaded
+            self.fingerprint = found = self._watch.learn(loaded.modules)
             self._process = replace(self._process, tasks=loaded.tasks)
             _log.info("%d task(s) of task file %s", len(loaded.tasks), found, extra={"action": "reload"})
 

@@ -92,3 +92,21 @@ def test_a_fingerprint_tells_where_one_file_ends_and_the_next_begins(tmp_path: P
 
     assert of("ab", "c") != of("a", "bc")
     assert of("ab", "c") == of("ab", "c")
+
+
+def test_a_change_between_the_look_and_the_end_of_reading_is_seen(path: Path, tmp_path: Path) -> None:
+    """A module may take seconds to be imported, and a person saves meanwhile."""
+    module = tmp_path / "mine.py"
+    module.write_text("x = 1")
+    settled(module)
+    watch = Watch(path)
+    watch.take()
+    path.write_text("another")
+    settled(path)
+
+    watch.learn([module])
+
+    assert watch.has_changed()
+    watch.take([module])
+    watch.learn([module])
+    assert not watch.has_changed(), "modules that were known are not read once more"

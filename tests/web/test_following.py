@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_workers.config.watch import Watch
 from sync_workers.settings import Settings
 from sync_workers.web.connections import Connection
 from sync_workers.web.following import Following
@@ -25,7 +26,9 @@ class Desk:
         (folder / "notion-token").write_text("secret")
         self.save(self.text("first"))
         self.taken: list[Mapping[str, Connection]] = []
-        self.following = Following(Settings(config=self.path), self.taken.append)
+        self.watch = Watch(self.path)
+        self.watch.take()
+        self.following = Following(Settings(config=self.path), self.watch, self.taken.append)
 
     @staticmethod
     def text(name: str) -> str:
