@@ -36,7 +36,7 @@ from sync_workers.worker.health import serving
 from sync_workers.worker.presence import Noting
 from sync_workers.worker.process import this_process
 from sync_workers.worker.queues import GET, queue_name
-from sync_workers.worker.start import prepared
+from sync_workers.worker.start import or_end, prepared
 from sync_workers.worker.tasks import CLOSED, run_chain
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,8 @@ class RedisScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         self.noting.start()
         self.proof = Proof()
         self.pages = serving(settings, self.proof)
-        self.pages.__enter__()
+        with or_end():
+            self.pages.__enter__()
         self.lead = Lead(self.process.client, f"{socket.gethostname()}:{os.getpid()}")
         self.leads: bool | None = None  # not known yet
         self.looked = 0.0

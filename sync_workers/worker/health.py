@@ -22,6 +22,7 @@ from sync_workers.health.server import Page, Pages, Server
 from sync_workers.redis.connect import HEALTH_CHECK, check, connect
 from sync_workers.settings import Settings, load_settings
 from sync_workers.worker.process import here
+from sync_workers.worker.start import or_end
 
 TURN_EVERY = timedelta(seconds=2)
 
@@ -79,7 +80,8 @@ class Served(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no typ
         super().__init__(worker, **options)
 
     def start(self, _worker: Any) -> None:
-        self._serving.__enter__()
+        with or_end():
+            self._serving.__enter__()
 
     def stop(self, _worker: Any) -> None:
         self._serving.__exit__(None, None, None)

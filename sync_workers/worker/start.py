@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from celery import bootsteps
@@ -18,24 +19,28 @@ from sync_workers.worker.queues import add_queues
 _log = logging.getLogger(__name__)
 
 
-def prepared() -> Process:
-    """This process's settings, tasks and Redis, known to be there; ends it otherwise.
+@contextmanager
+def or_end() -> Iterator[None]:
+    """Inside, what is wrong with the set-up ends the process.
 
     One line for each problem instead of a traceback; a supervisor starts the process again.
     """
     try:
-        process = this_process()
-        client = connect(load_settings().redis_url)  # a first answer is not waited for
-        try:
-            check(client)
-            for line in warnings(client):
-                _log.warning("%s", line)
-        finally:
-            client.close()
+        yield
     except SyncError as error:
         for line in str(error).splitlines():
             _log.critical("%s", line)
         raise SystemExit(1) from error
+
+
+def prepared() -> Process:
+    """This process's settings, tasks and Redis, known to be there; ends it otherwise."""
+    with or_end():
+        process = this_process()
+        with closing(connect(load_settings().redis_url)) as client:  # a first answer is not waited for
+            check(client)
+            for line in warnings(client):
+                _log.warning("%s", line)
     return process
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,6 +98,18 @@ def test_beat_answers_and_a_frozen_one_does_not(here: Deployment) -> None:
     finally:
         os.kill(beat.pid, signal.SIGCONT)
     wait_until(ready, "it answers again")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("kind", ["worker", "beat"])
+def test_a_port_that_is_taken_is_told_in_one_line(here: Deployment, kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        here.environment["SYNC_WORKERS_HEALTH"] = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = here.command(kind, "--no-restart")
+        assert process.wait(30) == 1
+    said = here.log(process)
+    assert "choose another port" in said
+    assert "Traceback" not in said
 
 
 def test_without_a_sign_a_process_is_dead_only_if_redis_answers() -> None:
