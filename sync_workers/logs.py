@@ -1,6 +1,6 @@
 """How log records are written: as text for people, or as one JSON object a line for machines.
 
-Both carry which task and run a record belongs to, also one of a library that knows nothing of either.
+As JSON each says which task and run it belongs to, also one of a library that knows nothing of either.
 """
 
 from __future__ import annotations

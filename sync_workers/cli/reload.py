@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sync_workers.cli.options import ConfigOption, connected
+from sync_workers.cli.options import ConfigOption
 
 if TYPE_CHECKING:
     from sync_workers.redis.presence import ProcessInfo
@@ -34,6 +35,7 @@ def reload(
 
     from sync_workers.cli.processes import processes_table
     from sync_workers.config.watch import fingerprint
+    from sync_workers.redis.connect import check, connect
     from sync_workers.redis.presence import processes
     from sync_workers.registry import load
     from sync_workers.settings import load_settings
@@ -43,7 +45,8 @@ def reload(
         settings = settings.model_copy(update={"config": config})
     loaded = load(settings)
     console = Console()
-    with connected(config) as (_, client):
+    with closing(connect(settings.redis_url)) as client:
+        check(client)
         mine = [fingerprint((settings.config,)), fingerprint((settings.config, *loaded.modules))]
         console.print(f"task file {settings.config}: {len(loaded.tasks)} task(s), no problems")
         deadline = time.monotonic() + (LONGEST.total_seconds() if wait else 0)

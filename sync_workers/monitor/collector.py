@@ -175,10 +175,10 @@ def _of_processes(view: View) -> Iterator[Metric]:
     yield _gauge("beat_leads", "Whether there is a beat that ticks.", (), [((), view.leader is not None)])
     slots = sum(int(one.details.get("slots", 0)) for one in view.processes)
     yield _gauge("worker_slots", "Slots of all workers: phases at the same time.", (), [((), slots)])
-    files = len({one.fingerprint for one in view.processes if one.kind in {"worker", "beat"}})
-    yield _gauge("task_files", "Different task files that workers and beats go by.", (), [((), files)])
-    refused = sum(bool(one.problem) for one in view.processes)
-    yield _gauge("task_file_refused", "Processes for which the new task file is wrong.", (), [((), refused)])
+    told = "Different task files that workers and beats go by."
+    yield _gauge("task_files", told, (), [((), view.task_files)])
+    told = "Processes for which the new task file is wrong."
+    yield _gauge("task_file_refused", told, (), [((), view.refused)])
     used, most = view.memory
     yield _gauge("redis_used_bytes", "Memory that Redis uses.", (), [((), used)])
     yield _gauge("redis_max_bytes", "The most that it may use; 0 when there is no limit.", (), [((), most)])

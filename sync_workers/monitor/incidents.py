@@ -63,9 +63,9 @@ def _of_deployment(view: View, rules: AlertsForm) -> Iterator[Found]:
     # With scale to zero there may be none, as long as nothing waits.
     if "worker" not in kinds and any(one.length for one in view.waiting.values()):
         yield found("no-worker", "work waits and there is no worker", "worker")
-    if len({one.fingerprint for one in view.processes if one.kind in {"worker", "beat"}}) > 1:
+    if view.task_files > 1:
         yield found("task-files", "workers and beats go by different task files", "reload")
-    if any(one.problem for one in view.processes):
+    if view.refused:
         yield found("task-file", "the new task file is wrong, so the old one stays in force", "reload")
 
 

@@ -14,11 +14,12 @@ from datetime import timedelta
 from typing import Any
 
 from sync_workers.monitor.view import View
+from sync_workers.worker import queues
 
 PATIENCE = timedelta(seconds=30)
 """A message that has waited so long needs a slot of its own."""
 
-PHASES = ("get", "diff", "apply")
+PHASES = tuple(phase.removeprefix("sync.") for phase in queues.PHASES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Load:
 
 def load(view: View, phase: str) -> Load:
     """What one phase has to do, over all its queues."""
-    waits = [found for name, found in view.waiting.items() if _phase(name) == phase]
-    took = [found for name, found in view.taken.items() if _phase(name) == phase]
+    waits = [found for name, found in view.waiting.items() if queues.phase_of(name) == f"sync.{phase}"]
+    took = [found for name, found in view.taken.items() if queues.phase_of(name) == f"sync.{phase}"]
     return Load(
         sum(found.length for found in waits),
         max((found.oldest for found in waits if found.oldest is not None), default=timedelta(0)),
@@ -84,8 +85,3 @@ def _told(found: Load, left: float) -> dict[str, Any]:
         "later": found.later,
         "wanted": found.wanted(left),
     }
-
-
-def _phase(queue: str) -> str:
-    """`sync.get.urgent@acme` is of the phase `get`."""
-    return queue.partition("@")[0].removeprefix("sync.").removesuffix(".urgent")

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 from sync_workers.errors import StateError
-from sync_workers.health.server import UNAVAILABLE, Page, Server
+from sync_workers.health.server import UNAVAILABLE, Page, Pages, Server
 from sync_workers.logs import set_up
 from sync_workers.monitor.alerting import Alerting
 from sync_workers.monitor.collector import KIND, exposition
 from sync_workers.monitor.scale import scale
-from sync_workers.monitor.view import View, look
+from sync_workers.monitor.view import View, look, look_at_work
 from sync_workers.redis.connect import Client, check, connect
 from sync_workers.settings import Settings
 from sync_workers.worker.presence import Noting
@@ -42,10 +42,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         name = f"{socket.gethostname()}:{port}"
         alerting = Alerting(client, lambda: seen(client, broker), lambda: here().alerts, name)
         alerting.start()
-        alive = {
-            "/healthz": lambda: Page("ok\n") if alerting.is_alive else Page("it looks no more\n", UNAVAILABLE)
-        }
-        with Server(host, port, pages(client, broker) | alive) as server:
+        with Server(host, port, pages(client, broker, lambda: alerting.is_alive)) as server:
             _log.info("metrics at http://%s:%d/metrics", host, server.port)
             noting = Noting("monitor", name)
             noting.start()
@@ -54,15 +51,18 @@ def serve(settings: Settings, host: str, port: int) -> None:
         alerting.stop()
 
 
-def seen(client: Client, broker: Client) -> View:
+def seen(client: Client, broker: Client, look: Callable[..., View] = look) -> View:
     """What Redis says now of the tasks of the task file as it is now."""
     tasks = this_process().tasks
     tenants = (task.sync_tenant for task in tasks.values())
     return look(tasks, client, broker, [queue.name for queue in queues(tenants)])
 
 
-def pages(client: Client, broker: Client) -> dict[str, Callable[[], Page]]:
+def pages(client: Client, broker: Client, is_alive: Callable[[], bool] = lambda: True) -> Pages:
     """What the monitor answers; a Redis that is away is told by 503."""
+
+    def health() -> Page:
+        return Page("ok\n") if is_alive() else Page("it looks no more\n", UNAVAILABLE)
 
     def metrics() -> Page:
         try:
@@ -78,8 +78,8 @@ def pages(client: Client, broker: Client) -> dict[str, Callable[[], Page]]:
 
     return {
         "/metrics": metrics,
-        "/scale": lambda: Page.of(scale(seen(client, broker))),
-        "/healthz": lambda: Page("ok\n"),
+        "/scale": lambda: Page.of(scale(seen(client, broker, look_at_work))),
+        "/healthz": health,
         "/readyz": ready,
     }
 

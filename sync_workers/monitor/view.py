@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.redis.beat import Leader, leader
@@ -53,6 +53,16 @@ class View:
     leader: Leader | None = None
     memory: tuple[int, int] = (0, 0)
 
+    @property
+    def task_files(self) -> int:
+        """How many different task files workers and beats go by."""
+        return len({one.fingerprint for one in self.processes if one.kind in {"worker", "beat"}})
+
+    @property
+    def refused(self) -> int:
+        """For how many processes the new task file is wrong."""
+        return sum(bool(one.problem) for one in self.processes)
+
 
 def look(tasks: Mapping[str, Task], client: Client, broker: Client, queues: list[str]) -> View:
     """What Redis says now; `queues` are those to be told even where nothing was ever sent to them.
@@ -60,17 +70,20 @@ def look(tasks: Mapping[str, Task], client: Client, broker: Client, queues: list
     Raises:
         StateError: Redis or the broker does not answer.
     """
-    names = sorted({*queues, *bound_queues(broker)})
-    return View(
-        totals_of(client, tasks),
-        {name: task.sync_timing for name, task in tasks.items()},
-        waiting(broker, names),
-        taken(broker),
-        _calls(tasks, client),
-        tuple(processes(client)),
-        leader(client),
-        _memory(client),
+    return replace(
+        look_at_work(tasks, client, broker, queues),
+        tasks=totals_of(client, tasks),
+        schedules={name: task.sync_timing for name, task in tasks.items()},
+        processes=tuple(processes(client)),
+        leader=leader(client),
+        memory=_memory(client),
     )
+
+
+def look_at_work(tasks: Mapping[str, Task], client: Client, broker: Client, queues: list[str]) -> View:
+    """Only what waits and what calls are left, as autoscalers ask for it every few seconds; as `look`."""
+    names = sorted({*queues, *bound_queues(broker)})
+    return View(waiting=waiting(broker, names), taken=taken(broker), calls=_calls(tasks, client))
 
 
 def _memory(client: Client) -> tuple[int, int]:

@@ -181,7 +181,6 @@ QUEUES_OF = "sync"
 BOUND_QUEUES = f"{CELERY}_kombu.binding.{QUEUES_OF}"
 """Set of all queues that a message was ever sent to; kombu's own, see `bound_queue`."""
 
-
 UNACKED = f"{CELERY}unacked"
 """Hash of the messages that workers have taken and not ended; kombu's own."""
 

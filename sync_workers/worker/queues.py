@@ -49,16 +49,20 @@ class Routing(AMQP):  # type: ignore[misc] # Celery has no types
 
 def queue_name(phase: str, trigger: Trigger, tenant: str = "") -> str:
     """Where the message of a phase waits."""
-    return phase + (URGENT if trigger.is_urgent else "") + (f"@{tenant}" if tenant else "")
+    return _name(phase, tenant, is_urgent=trigger.is_urgent)
+
+
+def _name(phase: str, tenant: str, *, is_urgent: bool) -> str:
+    return phase + (URGENT if is_urgent else "") + (f"@{tenant}" if tenant else "")
 
 
 def queues(tenants: Iterable[str] = ()) -> list[Queue]:
     """All queues of these tenants, besides those of the tasks that have none."""
     return [
-        queue(phase + urgent + (f"@{tenant}" if tenant else ""))
+        queue(_name(phase, tenant, is_urgent=is_urgent))
         for tenant in dict.fromkeys(["", *tenants])
         for phase in PHASES
-        for urgent in ("", URGENT)
+        for is_urgent in (False, True)
     ]
 
 
@@ -75,8 +79,8 @@ def followed(chosen: Iterable[str], tenants: Iterable[str], bound: Iterable[str]
     """
     chosen = list(chosen)
     known = {each.name: each for each in queues(tenants)}
-    known |= {name: queue(name) for name in bound if _phase(name) in PHASES}
-    return [each for name, each in sorted(known.items()) if name in chosen or _phase(name) in chosen]
+    known |= {name: queue(name) for name in bound if phase_of(name) in PHASES}
+    return [each for name, each in sorted(known.items()) if name in chosen or phase_of(name) in chosen]
 
 
 def add_queues(worker: Any, tasks: Mapping[str, Task], bound: Iterable[str] = ()) -> list[str]:
@@ -92,7 +96,8 @@ def add_queues(worker: Any, tasks: Mapping[str, Task], bound: Iterable[str] = ()
     return [each.name for each in new]
 
 
-def _phase(name: str) -> str:
+def phase_of(name: str) -> str:
+    """The phase whose messages wait in a queue, such as `sync.get` for `sync.get.urgent@acme`."""
     return name.partition("@")[0].removesuffix(URGENT)
 
 
