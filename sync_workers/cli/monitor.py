@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
 from sync_workers.cli.options import ConfigOption
-from sync_workers.cli.serve import RestartOption
+from sync_workers.cli.serve import RestartOption, again
 
 PORT = 9464
 
@@ -27,11 +26,7 @@ def monitor(
         os.environ[variable("config")] = str(config.resolve())
     settings = load_settings()
     if restart:
-        from sync_workers.worker.supervise import supervise
-
-        options = ["--host", host, "--port", str(port), "--no-restart"]
-        command = [sys.executable, "-m", "sync_workers", "monitor", *options]
-        raise typer.Exit(supervise(command, dict(os.environ)))
+        again("monitor", host, port)
     from sync_workers.monitor.serve import serve
 
     serve(settings, host, port)

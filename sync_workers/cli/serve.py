@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -79,3 +79,11 @@ def serve(
     log_level = [] if command[0] == "flower" else ["--loglevel", settings.log_level.value]
     whole = [sys.executable, "-m", "celery", "-A", app, *command, *log_level]
     raise typer.Exit(supervise(whole, env, restart=restart))
+
+
+def again(command: str, host: str, port: int) -> NoReturn:
+    """Run a command of ours that listens in a process of its own, which is started again when it ends."""
+    from sync_workers.worker.supervise import supervise
+
+    whole = [sys.executable, "-m", "sync_workers", command, "--host", host, "--port", str(port)]
+    raise typer.Exit(supervise([*whole, "--no-restart"], dict(os.environ)))

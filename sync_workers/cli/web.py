@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import closing
 from datetime import timedelta
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync_workers.cli.options import ConfigOption
-from sync_workers.cli.serve import RestartOption
+from sync_workers.cli.serve import RestartOption, again
 from sync_workers.errors import LaterError, SettingsError
 from sync_workers.naming import hint
 
@@ -54,11 +53,7 @@ def web(
     if token_for is not None:
         _show_token(settings, token_for)
     elif restart:
-        from sync_workers.worker.supervise import supervise
-
-        options = ["--host", host, "--port", str(port), "--no-restart"]
-        command = [sys.executable, "-m", "sync_workers", "web", *options]
-        raise typer.Exit(supervise(command, dict(os.environ)))
+        again("web", host, port)
     else:
         from sync_workers.web.serve import serve
 

@@ -22,9 +22,8 @@ from sync_workers.health.server import Page, Pages, Server
 from sync_workers.redis.connect import HEALTH_CHECK, check, connect
 from sync_workers.settings import Settings, load_settings
 from sync_workers.worker.process import here
+from sync_workers.worker.repeated import Repeated
 from sync_workers.worker.start import or_end
-
-TURN_EVERY = timedelta(seconds=2)
 
 
 @contextmanager
@@ -89,21 +88,14 @@ class Served(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no typ
     terminate = stop
 
 
-class Turning(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
-    """Notes, within the consumer's own loop, that it turns and that the broker answers."""
+class Turning(Repeated):
+    """Notes that the consumer's loop turns and that the broker answers."""
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
+    every = timedelta(seconds=2)
 
-    def start(self, consumer: Any) -> None:
-        self._timer = consumer.timer.call_repeatedly(TURN_EVERY.total_seconds(), _turn, (consumer,))
-
-    def stop(self, _consumer: Any) -> None:
-        self._timer.cancel()
-
-
-def _turn(consumer: Any) -> None:
-    channel = consumer.task_consumer.channel
-    # redis-py notes when the next look at a connection is due, counted from the last answer over it.
-    answered = channel.client.connection.next_health_check - HEALTH_CHECK.total_seconds()
-    proof: Proof = consumer.controller.proof
-    proof.turn(answered, is_full=not channel.qos.can_consume())
+    def act(self, consumer: Any) -> None:
+        channel = consumer.task_consumer.channel
+        # redis-py notes when the next look at a connection is due, counted from the last answer over it.
+        answered = channel.client.connection.next_health_check - HEALTH_CHECK.total_seconds()
+        proof: Proof = consumer.controller.proof
+        proof.turn(answered, is_full=not channel.qos.can_consume())

@@ -15,6 +15,7 @@ from sync_workers.redis.presence import NOTE_EVERY, Presence
 from sync_workers.settings import load_settings
 from sync_workers.worker.process import goes_by, this_process
 from sync_workers.worker.queues import add_queues
+from sync_workers.worker.repeated import Repeated
 
 _log = logging.getLogger(__name__)
 
@@ -89,20 +90,12 @@ def _details(worker: Any) -> dict[str, str]:
     return {"slots": str(worker.concurrency), "queues": " ".join(worker.chosen_queues)}
 
 
-class Following(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
+class Following(Repeated):
     """Takes messages of tenants that came into the task file since this worker began."""
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
+    every = NOTE_EVERY
 
-    def start(self, consumer: Any) -> None:
-        """Ask now and then, within the consumer's own loop: a channel belongs to one thread."""
-        self._timer = consumer.timer.call_repeatedly(NOTE_EVERY.total_seconds(), _follow, (consumer,))
-
-    def stop(self, _consumer: Any) -> None:
-        self._timer.cancel()
-
-
-def _follow(consumer: Any) -> None:
-    for name in add_queues(consumer.controller, this_process().tasks):
-        consumer.add_task_queue(name)
-        _log.info("messages are taken from %s, too", name, extra={"action": "reload"})
+    def act(self, consumer: Any) -> None:
+        for name in add_queues(consumer.controller, this_process().tasks):
+            consumer.add_task_queue(name)
+            _log.info("messages are taken from %s, too", name, extra={"action": "reload"})

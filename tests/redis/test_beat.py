@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from sync_workers.redis.beat import (
     Lead,
@@ -13,38 +10,28 @@ from sync_workers.redis.beat import (
     last_tick,
     leader,
 )
-from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.runs_store import RunsStore
-from sync_workers.sandbox.embedded import EmbeddedRedis
 from tests.conftest import wait_until
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
-    """A Redis of its own: there is one right to tick in each."""
-    with EmbeddedRedis() as redis:
-        client = connect(redis.url)
-        yield client
-        client.close()
-
-
-def test_of_two_beats_one_has_the_right_to_tick(client: Client) -> None:
-    one, another = Lead(client, "one"), Lead(client, "another")
-    assert leader(client) is None
+def test_of_two_beats_one_has_the_right_to_tick(alone: Client) -> None:
+    one, another = Lead(alone, "one"), Lead(alone, "another")
+    assert leader(alone) is None
 
     assert one.keep()
     assert not another.keep()
     assert one.keep()
 
-    found = leader(client)
+    found = leader(alone)
     assert found is not None
     assert found.name == "one"
     assert abs(datetime.now(UTC) - found.since) < timedelta(minutes=1)
 
 
-def test_who_ends_leaves_the_right_to_the_next_and_takes_it_from_nobody(client: Client) -> None:
-    one, another = Lead(client, "one"), Lead(client, "another")
+def test_who_ends_leaves_the_right_to_the_next_and_takes_it_from_nobody(alone: Client) -> None:
+    one, another = Lead(alone, "one"), Lead(alone, "another")
     one.keep()
     another.leave()
     assert one.keep()
@@ -56,8 +43,8 @@ def test_who_ends_leaves_the_right_to_the_next_and_takes_it_from_nobody(client: 
     assert not one.keep()
 
 
-def test_the_right_of_a_beat_that_died_ends(client: Client) -> None:
-    dead, another = Lead(client, "dead", timedelta(milliseconds=50)), Lead(client, "another")
+def test_the_right_of_a_beat_that_died_ends(alone: Client) -> None:
+    dead, another = Lead(alone, "dead", timedelta(milliseconds=50)), Lead(alone, "another")
     assert dead.keep()
 
     wait_until(another.keep, "another beat takes over")

@@ -1,33 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from sync_workers.redis.connect import Client, connect
+from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import PROCESSES_SEEN
 from sync_workers.redis.presence import GONE, Presence, processes
-from sync_workers.sandbox.embedded import EmbeddedRedis
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with EmbeddedRedis() as redis:
-        client = connect(redis.url)
-        yield client
-        client.close()
-
-
-def test_processes_that_live_are_told_with_what_they_go_by(client: Client) -> None:
-    assert processes(client) == []
-    Presence(client, "worker", "b").note("abc", details={"slots": "2"})
-    Presence(client, "worker", "a").note("abc", "it is wrong")
-    beat = Presence(client, "beat", "a")
+def test_processes_that_live_are_told_with_what_they_go_by(alone: Client) -> None:
+    assert processes(alone) == []
+    Presence(alone, "worker", "b").note("abc", details={"slots": "2"})
+    Presence(alone, "worker", "a").note("abc", "it is wrong")
+    beat = Presence(alone, "beat", "a")
     beat.note("old")
     beat.note("abc")
 
-    found = processes(client)
+    found = processes(alone)
 
     assert [(one.kind, one.name, one.fingerprint) for one in found] == [
         ("beat", "a", "abc"),
@@ -39,14 +27,14 @@ def test_processes_that_live_are_told_with_what_they_go_by(client: Client) -> No
     assert abs(datetime.now(UTC) - found[0].seen) < timedelta(minutes=1)
 
 
-def test_one_that_ends_or_is_not_heard_of_is_not_told(client: Client) -> None:
-    ended, dead, alive = (Presence(client, "worker", name) for name in ("ended", "dead", "alive"))
+def test_one_that_ends_or_is_not_heard_of_is_not_told(alone: Client) -> None:
+    ended, dead, alive = (Presence(alone, "worker", name) for name in ("ended", "dead", "alive"))
     for one in (ended, dead, alive):
         one.note("abc")
     ended.leave()
     old = int((datetime.now(UTC) - 2 * GONE).timestamp() * 1000)
-    client.ask("ZADD", PROCESSES_SEEN, old, dead.key)
+    alone.ask("ZADD", PROCESSES_SEEN, old, dead.key)
 
-    assert [one.name for one in processes(client)] == ["alive"]
+    assert [one.name for one in processes(alone)] == ["alive"]
     alive.note("abc")
-    assert client.ask("ZCARD", PROCESSES_SEEN) == 1, "who is gone for long is forgotten"
+    assert alone.ask("ZCARD", PROCESSES_SEEN) == 1, "who is gone for long is forgotten"
