@@ -11,6 +11,7 @@
     ├── UnknownOutcomeError      the reply to a write was lost: look before trying again
     ├── StateError               the stored state cannot be used; the message names the remedy
     │   ├── RedisUnreachableError
+    │   ├── NewerStateError      a newer version wrote it: a worker of that version goes on
     │   └── LeaseLostError       another run owns the task now: stop writing
     └── DecisionError            a person must decide
         ├── GuardError           the plan looks like an accident; `.plan`, nothing was changed
@@ -107,6 +108,10 @@ class StateError(SyncError):
 
 class RedisUnreachableError(StateError):
     """Redis does not answer."""
+
+
+class NewerStateError(StateError):
+    """A newer version of sync-workers wrote the state; a worker of that version can go on."""
 
 
 class LeaseLostError(StateError):

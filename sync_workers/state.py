@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from sync_workers.model import ID, Record, Side
 from sync_workers.remarks import Decision, HeldConflict, Memory, Quarantined, Trail
 from sync_workers.values import from_json, to_json
 
 T = TypeVar("T")
+
+VERSION = 1
+"""Of the form of a state that is written here."""
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""How a state of a version, in terms of JSON, becomes one of the next; ids and set-up stay as they are.
+
+Who changes what stands in a state raises `VERSION` and adds the step from the version before. Steps are kept:
+a state can be years old.
+"""
 
 
 class Pending(BaseModel):
@@ -48,7 +58,7 @@ class State(BaseModel):
     `State.model_validate_json(state.model_dump_json()) == state`, dates and times included.
 
     Attributes:
-        version: of this format; another one is refused.
+        version: of this form; an older one is brought up to date when it is read, a newer one is refused.
         ids: Notion id to other id.
         objs: the Notion base by Notion id, with Notion attribute names.
         other_objs: the other base by other id, with the other side's attribute names.
@@ -65,7 +75,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(validate_assignment=False)
 
-    version: Literal[1] = 1
+    version: int = VERSION
     ids: dict[ID, ID] = Field(default_factory=dict)
     objs: dict[ID, dict[str, Any]] = Field(default_factory=dict, repr=False)
     other_objs: dict[ID, dict[str, Any]] = Field(default_factory=dict, repr=False)
@@ -78,6 +88,11 @@ class State(BaseModel):
     quarantine: dict[Side, dict[ID, Quarantined]] = Field(default_factory=dict)
     paused: dict[Side, set[ID]] = Field(default_factory=dict)
     memory: dict[ID, dict[str, Memory]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bring_up_to_date(cls, raw: Any) -> Any:
+        return upgraded(raw) if isinstance(raw, dict) else raw
 
     @field_serializer("objs", "other_objs", when_used="json")
     def _write(self, bases: dict[ID, dict[str, Any]]) -> dict[ID, dict[str, Any]]:
@@ -121,6 +136,32 @@ class State(BaseModel):
         self.objs.pop(notion_id, None)
         if other_id is not None:
             self.other_objs.pop(other_id, None)
+
+
+def is_known(version: object) -> bool:
+    """Whether a state of that version can be read here."""
+    return isinstance(version, int) and (version == VERSION or version in UPGRADES)
+
+
+def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
+    """A state in terms of JSON as one of this version; without a version it is one already.
+
+    Raises:
+        ValueError: its version is not known here.
+    """
+    version = raw.get("version", VERSION)
+    if not is_known(version):
+        msg = f"its version is not known here (only {known_versions()}): upgrade sync-workers"
+        raise ValueError(msg)
+    while version < VERSION:
+        raw = UPGRADES[version](raw)
+        version += 1
+    return raw | {"version": VERSION}
+
+
+def known_versions() -> str:
+    """For people: the versions that can be read here."""
+    return ", ".join(map(str, sorted({*UPGRADES, VERSION})))
 
 
 def write_fields(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,9 +61,10 @@ def test_dates_and_times_stay_dates_and_times() -> None:
     assert State.model_validate_json(state.model_dump_json()).objs["n"] == base
 
 
-def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        State.model_validate_json('{"version": 2}')
+@pytest.mark.parametrize("version", ["2", "0", "-1", '"1"', "null", "[]"])
+def test_an_unknown_version_is_refused_with_the_remedy(version: str) -> None:
+    with pytest.raises(ValidationError, match=r"not known here \(only 1\): upgrade sync-workers"):
+        State.model_validate_json(f'{{"version": {version}}}')
 
 
 def test_linking_another_record_forgets_the_base_of_the_former_one() -> None:

@@ -53,13 +53,15 @@ def hashes(state: State) -> Iterator[dict[str, bytes]]:
             yield {notion_id: write(value) for notion_id, value in known.items()}
 
 
-def state_of(setup: bytes, read: Callable[[str], Iterator[tuple[str, bytes]]]) -> State:
+def state_of(version: int, setup: bytes, read: Callable[[str], Iterator[tuple[str, bytes]]]) -> State:
     """The state that stands in hashes; `read` gives the fields of one of them, some perhaps twice.
+
+    One of an older version is brought up to date.
 
     Raises:
         ValueError, TypeError: it cannot be read; the text may quote values.
     """
-    raw: dict[str, Any] = {"ids": {}, "objs": {}, "other_objs": {}, "setup": load(setup)}
+    raw: dict[str, Any] = {"ids": {}, "objs": {}, "other_objs": {}, "setup": load(setup), "version": version}
     for notion_id, body in read("links"):
         other_id, *bases = load(body)
         raw["ids"][notion_id] = other_id

@@ -6,6 +6,7 @@ write names the attempt's number and is refused when another attempt or run has 
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -21,10 +22,13 @@ from sync_workers.redis.keys import PARTS, Keys
 from sync_workers.redis.lease import owner
 from sync_workers.redis.state_form import changes, dump, hashes, model_body, one_field, state_of
 from sync_workers.redis.state_form import load as load_json
+from sync_workers.redis.state_version import expect_known, newer, version_of
 from sync_workers.remarks import Decision
 from sync_workers.runs.codec import to_bytes
 from sync_workers.runs.history import Entry, Kept
-from sync_workers.state import Change, State
+from sync_workers.state import VERSION, Change, State, is_known
+
+_log = logging.getLogger(__name__)
 
 JOURNAL_KEPT = timedelta(days=7)
 """How long the journal of a run that died waits for its next attempt. Only a run's own attempts read it, and
@@ -32,8 +36,6 @@ those come within minutes; what a lost reply left open stands in the state itsel
 
 CHUNK = 1000
 """Links per answer and per command: a few hundred kilobytes, so that no single call holds up Redis."""
-
-VERSION = str(State().version)
 
 _BESIDE = [(name, side) for name in ("shown", "looks") for side in Side]
 """What changes in one step with the state, but is no part of it."""
@@ -59,7 +61,23 @@ class RedisStore:
         self._owner = owner(run, fence)
 
     def load(self) -> State | None:
-        return load(self._client, self._keys.task)
+        """The state; one of an older version is stored anew in the form of this one, all at once."""
+        meta = known(self._client, self._keys)
+        state = _read(self._client, self._keys, meta, PARTS)
+        if state is not None and version_of(meta) != VERSION:
+            self.replace(state)
+            told = "task %s: its state was brought from version %s to %s"
+            _log.info(told, self._keys.task, version_of(meta), VERSION, extra={"action": "upgrade"})
+        return state
+
+    def expect_known(self) -> None:
+        """Make sure, in one call, that the state can be read here.
+
+        Raises:
+            NewerStateError: a newer version wrote it.
+        """
+        if (stored := self._client.ask("HGET", self._keys.meta, "version")) is not None:
+            expect_known(self._keys.task, {b"version": stored})
 
     def setup(self) -> Mapping[str, str]:
         """The set-up alone; empty when the task never ran."""
@@ -136,7 +154,7 @@ class RedisStore:
                 *map(keys.shown, Side), *map(keys.looks, Side),
             ),
             (
-                self._owner, VERSION, step, number, secrets.token_hex(8),
+                self._owner, str(VERSION), step, number, secrets.token_hex(8),
                 int(JOURNAL_KEPT.total_seconds() * 1000),
                 b"" if change.setup is None else dump(dict(change.setup)),
                 intent, b"" if entry is None else history.written(entry), self._kept.number,
@@ -146,12 +164,12 @@ class RedisStore:
         if said == b"lost":
             raise self._lost()
         if said == b"version":
-            raise _unknown_version(keys.task)
+            raise newer(keys.task, "a newer version")
         return said
 
     def _whole(self, state: State) -> Iterator[Mapping[str, bytes]]:
         """A hash for each of `Keys.state()`."""
-        yield {"version": VERSION.encode(), "setup": dump(state.setup)}
+        yield {"version": b"%d" % VERSION, "setup": dump(state.setup)}
         yield from hashes(state)
 
     def _lost(self) -> LeaseLostError:
@@ -165,19 +183,20 @@ def load(client: Client, task: str) -> State | None:
     """The state of a task as it is stored; consistent for whoever has the lease, since only that one writes.
 
     Raises:
-        StateError: it is of a version that is not known here, or cannot be read.
+        NewerStateError: a newer version wrote it.
+        StateError: it cannot be read.
     """
     return _load(client, Keys(task), PARTS)
 
 
 def load_setup(client: Client, task: str) -> Mapping[str, str]:
-    """The set-up of a task's last run, in one call; empty when it never ran, or is of another version.
+    """The set-up of a task's last run, in one call; empty when it never ran, or a newer version did.
 
     Raises:
         StateError: Redis refuses.
     """
     version, setup = client.ask("HMGET", Keys(task).meta, "version", "setup")
-    if version != VERSION.encode() or setup is None:
+    if setup is None or not is_known(version_of({b"version": version})):
         return {}
     found: Mapping[str, str] = load_json(setup)
     return found
@@ -195,13 +214,22 @@ def put_decision(client: Client, task: str, field: tuple[ID, str], decision: Dec
     it carried out or found void, each by itself.
 
     Raises:
-        StateError: Redis refuses.
+        StateError: Redis refuses, or the state is of another version.
     """
+    meta = known(client, Keys(task))
+    if meta and version_of(meta) != VERSION:
+        raise StateError(
+            f"the state of task {task} is still of version {version_of(meta)}: its next run, by a worker of "
+            "this version, brings it up to date; decide then"
+        )
     client.ask("HSET", Keys(task).part("decisions"), one_field(*field), model_body(decision))
 
 
 def _load(client: Client, keys: Keys, parts: Collection[str]) -> State | None:
-    task, meta = keys.task, known(client, keys)
+    return _read(client, keys, known(client, keys), parts)
+
+
+def _read(client: Client, keys: Keys, meta: Mapping[bytes, bytes], parts: Collection[str]) -> State | None:
     if not meta:
         return None
 
@@ -209,10 +237,10 @@ def _load(client: Client, keys: Keys, parts: Collection[str]) -> State | None:
         return _scan(client, keys.part(part)) if part in parts else iter(())
 
     try:
-        return state_of(meta.get(b"setup", b"{}"), fields)
+        return state_of(version_of(meta), meta.get(b"setup", b"{}"), fields)
     except (ValueError, TypeError, ValidationError) as error:
         raise StateError(
-            f"the state of task {task} in Redis cannot be read ({type(error).__name__}): "
+            f"the state of task {keys.task} in Redis cannot be read ({type(error).__name__}): "
             f"restore a backup, or delete the keys {keys.prefix}:state:*; "
             "the next run then links by key and deletes nothing"
         ) from None  # the cause quotes field values, and this ends in logs and Celery results
@@ -222,11 +250,12 @@ def known(client: Client, keys: Keys) -> Mapping[bytes, bytes]:
     """What is known of a state as a whole; empty where there is none.
 
     Raises:
+        NewerStateError: a newer version wrote it.
         StateError: it is of a version that is not known here.
     """
     meta: Mapping[bytes, bytes] = client.ask("HGETALL", keys.meta)
-    if meta and meta.get(b"version") != VERSION.encode():
-        raise _unknown_version(keys.task)
+    if meta:
+        expect_known(keys.task, meta)
     return meta
 
 
@@ -245,10 +274,3 @@ def _scan(client: Client, key: str) -> Iterator[tuple[str, bytes]]:
             yield name.decode(), body
         if not cursor:
             return
-
-
-def _unknown_version(task: str) -> StateError:
-    return StateError(
-        f"the state of task {task} in Redis is of a version that is not known here (only {VERSION}): "
-        "upgrade sync-workers here, or stop the newer workers and restore a backup"
-    )

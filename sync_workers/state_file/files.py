@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sync_workers.errors import StateError
-from sync_workers.state import State
+from sync_workers.state import State, upgraded
 from sync_workers.state_file import original
 from sync_workers.state_file.pickled import UnreadableError
 
@@ -80,7 +80,7 @@ def _from_json(data: bytes) -> State:
         raise UnreadableError(f"it is no JSON ({type(error).__name__})") from None
     if not isinstance(raw, dict) or "ids" not in raw:
         raise UnreadableError("it is JSON, but no exported state")
-    _expect_known(raw)
+    raw = _known(raw)
     try:
         return State.model_validate(raw)
     except ValidationError as error:
@@ -90,11 +90,15 @@ def _from_json(data: bytes) -> State:
         raise UnreadableError(f"it is damaged ({type(error).__name__})") from None
 
 
-def _expect_known(raw: dict[str, Any]) -> None:
-    """Refuse what a newer version may have written: half of a state is worse than none."""
-    known = State().version
-    if raw.get("version") != known:
-        raise UnreadableError(f"its version is not known here (only {known}): upgrade sync-workers")
+def _known(raw: dict[str, Any]) -> dict[str, Any]:
+    """The same of this version; what a newer one may have written is refused: half of a state is none."""
+    if "version" not in raw:
+        raise UnreadableError("it names no version")
+    try:
+        raw = upgraded(raw)
+    except ValueError as error:
+        raise UnreadableError(str(error)) from None
     unknown = sorted(set(raw) - set(State.model_fields))
     if unknown:
         raise UnreadableError(f"{len(unknown)} part(s) of it are not known here: upgrade sync-workers")
+    return raw

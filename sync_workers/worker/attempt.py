@@ -20,6 +20,7 @@ from sync_workers.errors import (
     GuardError,
     LaterError,
     LeaseLostError,
+    NewerStateError,
     NotYetError,
     RedisUnreachableError,
     StateError,
@@ -52,6 +53,9 @@ Send: TypeAlias = Callable[[bool], None]
 WAIT_FOR_REDIS = timedelta(seconds=10)
 """After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
 WAIT_FOR_LEASE = timedelta(seconds=1)
+
+WAIT_FOR_NEWER = timedelta(seconds=3)
+"""So much later another worker may go on with a run whose state is newer than this one knows."""
 
 SHUTDOWN = timedelta(seconds=1)
 """After this another worker goes on with what one that ends was only waiting for."""
@@ -237,7 +241,7 @@ def _traced(work: Callable[[Attempt], Done], made: Attempt) -> AbstractContextMa
 def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
     """The work, with every error turned into the end of the run and its report."""
     try:
-        return work(attempt)
+        return _of_known_version(work, attempt)
     except (LeaseLostError, RedisUnreachableError):
         raise  # the run's end cannot be stored
     except NotYetError as error:
@@ -264,6 +268,15 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
         _log.error("task %s: %s at\n%s", attempt.task.name, type(error).__name__, where, extra=named)
         fail(attempt.report, Outcome.FAILED, f"{type(error).__name__}: see the worker's log for where")
     return attempt.end(failure=attempt.report.reason)
+
+
+def _of_known_version(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
+    """The work, where this worker can read the state; in an upgrade another worker can."""
+    try:
+        attempt.store.expect_known()
+        return work(attempt)
+    except NewerStateError as error:
+        raise LaterError(str(error), wait=WAIT_FOR_NEWER) from error
 
 
 def _is_to_end(taken: Taken) -> bool:

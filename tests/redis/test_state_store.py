@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_workers.errors import LeaseLostError, StateError
+from sync_workers.errors import LeaseLostError, NewerStateError, StateError
 from sync_workers.model import Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, Taken
 from sync_workers.redis.runs_store import new_run_id
-from sync_workers.redis.state_store import RedisStore, load
+from sync_workers.redis.state_store import RedisStore, load, load_setup
 from sync_workers.report import Trigger
 from sync_workers.runs.store import Store
 from sync_workers.state import Change, Pending, State
@@ -85,15 +85,31 @@ def test_an_intent_whose_answer_was_lost_on_the_way_is_no_earlier_attempt(
     assert sent == [b"stored"]
 
 
-def test_an_unknown_version_is_refused_with_the_remedy(redis_client: Client, task_name: str) -> None:
+def test_a_newer_version_is_refused_with_the_remedy(redis_client: Client, task_name: str) -> None:
     store = take(redis_client, task_name, new_run_id())
+    store.expect_known()
     store.commit(None, LINK)
+    store.expect_known()
     redis_client.ask("HSET", Keys(task_name).meta, "version", "99")
 
-    with pytest.raises(StateError, match="upgrade"):
-        store.load()
-    with pytest.raises(StateError, match="upgrade"):
+    for use in (store.load, store.expect_known, lambda: load(redis_client, task_name)):
+        with pytest.raises(NewerStateError, match=r"version 99 .*\(only 1\): upgrade"):
+            use()
+    with pytest.raises(NewerStateError, match="upgrade"):
         store.commit(None, Change(links={"n1": None}))
+    assert load_setup(redis_client, task_name) == {}
+    assert redis_client.ask("HLEN", Keys(task_name).part("links")) == 1
+
+
+@pytest.mark.parametrize("version", ["0", "x", "-1", ""])
+def test_a_version_that_never_was_is_no_newer_one(redis_client: Client, task_name: str, version: str) -> None:
+    store = take(redis_client, task_name, new_run_id())
+    store.commit(None, LINK)
+    redis_client.ask("HSET", Keys(task_name).meta, "version", version)
+
+    with pytest.raises(StateError, match="import a backup") as caught:
+        store.load()
+    assert not isinstance(caught.value, NewerStateError)
     assert redis_client.ask("HLEN", Keys(task_name).part("links")) == 1
 
 

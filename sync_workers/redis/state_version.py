@@ -1,0 +1,42 @@
+"""Which version a state in Redis is of, and what to do about one that cannot be read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync_workers.errors import NewerStateError, StateError
+from sync_workers.redis.keys import Keys
+from sync_workers.state import VERSION, is_known, known_versions
+
+
+def version_of(meta: Mapping[bytes, bytes | None]) -> int:
+    """The version that stands there; 0, which there never was, where none can be read."""
+    stored = meta.get(b"version") or b""
+    return int(stored) if stored.isdigit() else 0
+
+
+def expect_known(task: str, meta: Mapping[bytes, bytes | None]) -> None:
+    """Make sure that a state can be read here.
+
+    Raises:
+        NewerStateError: a newer version wrote it.
+        StateError: it is of a version that is not known here.
+    """
+    version = version_of(meta)
+    if version > VERSION:
+        raise newer(task, f"version {version}")
+    if not is_known(version):
+        raise StateError(_told(task, "a version"))
+
+
+def newer(task: str, version: str) -> NewerStateError:
+    """What is said about the state of a newer version."""
+    return NewerStateError(_told(task, version))
+
+
+def _told(task: str, version: str) -> str:
+    return (
+        f"the state of task {task} in Redis is of {version} that is not known here "
+        f"(only {known_versions()}): upgrade sync-workers here, or stop the newer workers, delete the keys "
+        f"{Keys(task).prefix}:state:* and import a backup with `sync-workers state import`"
+    )
