@@ -93,6 +93,8 @@ def _gathered(sides: Pair[SideReading], rules: Rules, report: Report, known: Map
     fields = Pair.each(lambda side: services[side].schema())
     own = {f"{side}.{name}": text for side in Side for name, text in services[side].setup().items()}
     expect_same_container(rules, fields, known, own)
+    if not all(sides[side].compares for side in Side) and _is_changed(known, own):
+        raise OutdatedError("the set-up changed")
     drift = drifted(rules, fields, where_they_were(known, own))
     setup = with_frozen(rules, of_fields(rules, fields), known, drift) | own
     setup |= seen(rules, fields, known, drift) | told(drift)
@@ -105,6 +107,14 @@ def _gathered(sides: Pair[SideReading], rules: Rules, report: Report, known: Map
     notes = Pair.each(lambda side: services[side].capabilities.notes)
     report.listed = True
     return Gathered(without_frozen(snapshot, drift), fields, setup, steps, safe, notes, drift)
+
+
+def _is_changed(known: Mapping[str, str], own: Mapping[str, str]) -> bool:
+    """Whether a side is not what the links were made with.
+
+    What the other side's feed does not show is then no link's counterpart, but would be a new record.
+    """
+    return bool(known) and any(known.get(name) != text for name, text in own.items())
 
 
 @contextmanager

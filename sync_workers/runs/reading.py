@@ -231,6 +231,10 @@ class SideReading:
         ids = dict.fromkeys([*self._wanted(fetched, known), *fetched.doubtful])
         # Listed, but known to be gone: restored, or an index that is behind.
         ids |= dict.fromkeys(i for i in found.absent if i in found.records)
+        if fetched.complete:
+            # The reverse: seen, but not listed. An index that is behind, or gone since.
+            listed = {record.id for record in fetched.records}
+            ids |= dict.fromkeys(i for i in self.beside.shown if i in found.records and i not in listed)
         if not ids:
             return
         self.report.count_call(self.side)

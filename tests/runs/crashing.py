@@ -241,6 +241,7 @@ class World:
         gathered = get(
             services, self.rules, report,
             mirrors=None if through else self.mirrors, wish=replace(self.wish, now=self.now),
+            known=(self.state or State()).setup,
         )  # fmt: skip
         store = self.store(places)
         try:

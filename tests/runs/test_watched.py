@@ -101,6 +101,32 @@ def test_r4_what_was_not_listed_when_a_run_died_is_not_taken_for_gone_by_the_nex
     assert other not in watched.world.containers.other.records
 
 
+@pytest.mark.parametrize("seen_since", [True, False], ids=["just made", "known for long"])
+def test_r3_what_is_not_there_any_more_is_not_copied_where_the_other_side_is_another_container(
+    watched: Watched, seen_since: bool
+) -> None:
+    """The feed of this side does not show what was deleted, and its link goes with the container."""
+    world = watched.world
+    page = watched.page
+    if seen_since:
+        world.containers.other.add(title="Rye", text="new", note=None)
+        watched.run()
+        page = max(world.containers.notion.records)
+    world.catch_up()
+    world.containers.notion.remove(page)
+    world.catch_up()
+    world.containers.other.name += "_moved"
+
+    watched.run()
+    world.settle()
+
+    for side in Side:
+        names = [
+            record.fields[Pair("Name", "title")[side]] for record in world.containers[side].records.values()
+        ]
+        assert len(names) == len(set(names)) == 2 + seen_since
+
+
 def test_r7_a_record_that_moved_is_decided_again_once_and_not_for_ever(watched: Watched) -> None:
     """Its change is not listed yet when the other side is edited, too."""
     hold_back(watched, watched.page)
