@@ -67,7 +67,8 @@ def adopt(
         begun = {i: one for i, one in _open(state, absence.snapshot, target).items() if i not in taken}
         if begun:
             hides = not safe[target] and _hides_some(state, absence, target)
-            _Search(crossings, rules, absence, target, begun, free[target], found, hides).run()
+            side = (target, begun, free[target], safe[target], hides)
+            _Search(crossings, rules, absence, found, *side).run()
     return found
 
 
@@ -92,10 +93,11 @@ class _Search:
     crossings: Sequence[Crossing]
     rules: Rules
     absence: Absence
+    found: Adopted
     target: Side
     begun: dict[ID, Pending]
     free: Mapping[ID, Record]
-    found: Adopted
+    is_safe: bool
     hides: bool
 
     def run(self) -> None:
@@ -132,7 +134,9 @@ class _Search:
             # One that was there before bears it, too, if it was made of the same source by a forgotten run.
             made = [i for i in marked.get(begun.mark, []) if i not in begun.alike] if begun.mark else []
             if len(made) == 1:
-                self._pair(source_id, made[0], sent=True)
+                # A side that makes nothing twice gives the same mark to all that was ever made of the source:
+                # this may be older, from when the source said something else, and no edit of today's values.
+                self._pair(source_id, made[0], sent=not self.is_safe or self._is_as_sent(source_id, made[0]))
             elif made:  # a person copied it, mark and all
                 self._leave_alone([source_id], made)
             if made:
@@ -150,13 +154,20 @@ class _Search:
     def _by_content(self) -> Iterable[tuple[list[ID], list[ID]]]:
         """Begun creates that sent the same, with the records that show just that."""
         by_attrs: dict[tuple[str, ...], list[ID]] = defaultdict(list)
+        mapped = {crossing.attrs[self.target] for crossing in self.crossings}
         for source_id, begun in self.begun.items():
-            by_attrs[tuple(sorted(begun.sent))].append(source_id)
+            # What is not mapped any more is not shown by any record.
+            by_attrs[tuple(sorted(mapped & begun.sent.keys()))].append(source_id)
         for attrs, sources in by_attrs.items():
             made = _grouped((i, self._content(attrs, self.free[i].fields)) for i in sorted(self.free))
             tried = _grouped((i, self._content(attrs, self.begun[i].sent)) for i in sources)
             for text, same_sources in tried.items():
                 yield same_sources, (self._untaken(made.get(text, []), same_sources) if attrs else [])
+
+    def _is_as_sent(self, source_id: ID, made_id: ID) -> bool:
+        sent, shown = self.begun[source_id].sent, self.free[made_id].fields
+        attrs = sorted(sent)
+        return self._content(attrs, sent) == self._content(attrs, shown)
 
     def _content(self, attrs: Sequence[str], fields: Fields) -> str:
         crossings = {c.attrs[self.target]: c for c in self.crossings}

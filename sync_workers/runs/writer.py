@@ -198,18 +198,17 @@ class Writer:
     def _begin_create(
         self, number: int, operation: Operation, source: Record, idempotency: str, entry: Entry
     ) -> None:
-        side = operation.side
-        capabilities = self.calls.services[side].capabilities
+        side, can = operation.side, self.calls.services[operation.side].capabilities
         begun = Pending.model_construct(  # the values are no JSON yet, so they must not be read as such
             source=dict(operation.bases[side.opposite]),
             sent=dict(operation.fields),
             key=source.key,
-            mark=mark_of(idempotency) if capabilities.marks else "",
+            mark=mark_of(idempotency) if can.marks else "",
             alike=operation.alike,
         )
         change = Change(pending={(side, source.id): begun}, memory=remembering(self.state, operation))
         is_first = self._begin(number, operation, change, entry)
-        if not is_first and not capabilities.safe_create:
+        if not is_first and not can.safe_create:
             msg = "an earlier attempt was stopped in the middle of this"
             raise UnknownOutcomeError(msg)
 
@@ -228,8 +227,9 @@ class Writer:
 
     def _shown_alone(self, side: Side) -> set[ID | None]:
         """What the plan knows of a side: a safe create that gives one of these back made nothing."""
-        alone = {record_id for group in self.plan.ambiguous for record_id in group.ids[side]}
-        return {op.ids[side] for op in self.plan} | alone | self.state.unlinked.get(side, set())
+        known = {op.ids[side] for op in self.plan} | self.state.unlinked.get(side, set())
+        waiting = (hold.record_id for hold in (*self.plan.held, *self.plan.quarantined))
+        return known.union(waiting, *(group.ids[side] for group in self.plan.ambiguous))
 
     def _is_linked(self, ids: Pair[ID | None]) -> bool:
         return ids.notion is not None and self.state.ids.get(ids.notion) == ids.other

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync_workers.engine.diff import diff
+from sync_workers.engine.diff import NOT_SAFE, diff
 from sync_workers.engine.notes import NO_NOTES
 from sync_workers.engine.rules import FieldRule, Rules
 from sync_workers.fields import Field
@@ -30,6 +30,7 @@ class Situation:
     records: Pair[dict[ID, Record]] = field(default_factory=lambda: Pair({}, {}))
     fields: Pair[Mapping[str, Field]] = NO_FIELDS
     notes: Pair[bool] = NO_NOTES
+    safe: Pair[bool] = NOT_SAFE
 
     def has(
         self, side: Side, record_id: ID, *, at: float = 0, key: str | None = None, **values: Any
@@ -88,7 +89,10 @@ class Situation:
         return Pair.each(lambda side: Listing(dict(self.records[side])))
 
     def plan(self, *, fresh: bool = False) -> Plan:
-        return diff(self.rules, self.state, self.snapshot, fields=self.fields, fresh=fresh, notes=self.notes)
+        return diff(
+            self.rules, self.state, self.snapshot,
+            fields=self.fields, fresh=fresh, notes=self.notes, safe_creates=self.safe,
+        )  # fmt: skip
 
 
 def told(plan: Plan) -> list[tuple[str, str, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from sync_workers.engine.diff import diff
 from sync_workers.model import About, Failure, Listing, Pair, Plan, Side
 from sync_workers.services.base import mark_of
 from sync_workers.state import Pending
-from tests.engine.build import NAME, TEXT, Situation, actions, created_from, linked_by, only
+from tests.engine.build import NAME, TEXT, Situation, actions, created_from, linked_by, only, told
 
 BOTH = pytest.mark.parametrize("side", list(Side))
 
@@ -231,6 +231,45 @@ def test_r3_a_mark_finds_what_was_made_although_all_of_it_was_edited_since(
     assert actions(plan) == ["link", "update"]
     assert plan.operations[1].side is side.opposite
     assert plan.operations[1].fields == {NAME[side.opposite]: "Rolls", TEXT[side.opposite]: "three"}
+
+
+@BOTH
+def test_r2_a_mark_of_a_side_that_makes_nothing_twice_may_be_older_than_the_create(
+    here: Situation, side: Side
+) -> None:
+    """A forgotten run made it of the same source, in other words: they are none of today's edits."""
+    here.safe = Pair.each(lambda each: each is side)
+    here.has(side.opposite, "source", title="Rye bread", text="two", at=1)
+    marked(here, side, "made", "m1", title="Bread", text=None)
+    lost_with_mark(here, side, "source", "m1", title="Rye bread", text="two")
+
+    plan = here.plan()
+
+    assert linked_by(plan) == {tuple(Pair.of(side, "made", "source")[each] for each in Side)}
+    assert [conflict.values for conflict in plan.conflicts] == [Pair.of(side, "Bread", "Rye bread")]
+    assert told(plan)[1:] == [("update", str(side), {NAME[side]: "Rye bread", TEXT[side]: "two"})]
+
+
+@BOTH
+def test_r2_edits_of_what_bears_the_mark_and_all_else_that_was_sent_cross_on_a_safe_side(
+    here: Situation, side: Side
+) -> None:
+    here.safe = Pair.each(lambda each: each is side)
+    here.has(side.opposite, "source", title="Bread", text="edited since")
+    marked(here, side, "made", "m1", title="Bread", text="two")
+    lost_with_mark(here, side, "source", "m1", title="Bread", text="two")
+    assert told(here.plan())[1:] == [("update", str(side), {TEXT[side]: "edited since"})]
+
+
+@BOTH
+def test_r3_a_lost_create_is_found_by_what_was_sent_of_the_fields_that_are_still_mapped(
+    here: Situation, side: Side
+) -> None:
+    here.has(side.opposite, "source", title=None, text="two")
+    here.has(side, "made", title=None, text="two")
+    lost(here, side, "source", title=None, text="two")
+    here.state.pending[side]["source"].sent["no more"] = "a third field"
+    assert linked_by(here.plan()) == {tuple(Pair.of(side, "made", "source")[each] for each in Side)}
 
 
 @BOTH

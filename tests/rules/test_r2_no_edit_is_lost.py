@@ -3,6 +3,7 @@ side, or the conflict policy decided against it and the losing value is in the h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -11,12 +12,14 @@ from hypothesis import given
 
 from sync_workers.engine.rules import Direction, FieldRule
 from sync_workers.errors import LaterError, UnknownOutcomeError
-from sync_workers.model import ConflictMode, Fields, Pair, Record, Side
-from sync_workers.state import State
+from sync_workers.model import ID, NOTHING, ConflictMode, Fields, Pair, Record, Side
+from sync_workers.services.base import Fetched
+from sync_workers.services.memory import FULL
+from sync_workers.state import Pending, State
 from sync_workers.values import same
 from tests.runs.crashing import World
 from tests.runs.here import BOTH, RULES, Guarded, Here, named
-from tests.runs.situations import CHANCE, MODES, situation_by
+from tests.runs.situations import CHANCE, MODES, POOR, situation_by
 
 
 @given(CHANCE, MODES)
@@ -102,3 +105,37 @@ def test_r2_an_old_copy_that_a_create_gives_back_does_not_undo_an_edit(side: Sid
     named = any("Rye bread" in (one.values.notion, one.values.other) for one in here.world.conflicts)
     assert stands or named
     assert [len(here.world.containers[each].records) for each in Side] == [1, 1]
+
+
+@BOTH
+def test_r2_an_old_copy_that_waits_itself_does_not_hide_an_edit_when_a_create_gives_it_back(
+    side: Side,
+) -> None:
+    """All state is lost but for the copy's own create, of which nobody can see now what it made."""
+    here = Here(capabilities=Pair.of(side, POOR, FULL))
+    source = here.add(side, text="one")
+    here.run()
+    (copy,) = here.world.containers[side.opposite].records
+    sent, made_of = (
+        named(each, {"title": None, "text": "one", "note": None}) for each in (side, side.opposite)
+    )
+    here.world.state = State(pending={side: {copy: Pending(source=made_of, sent=sent)}})
+    here.edit(side, source, text="two")
+
+    class Hiding(Guarded):
+        def fetch(self, cursor: str | None = None, known: Mapping[ID, Record] = NOTHING) -> Fetched:
+            fetched: Fetched = super().fetch(cursor, known)
+            return replace(fetched, unreadable={"another": "it is broken"})
+
+    here.open()
+    here.services = Pair.of(side, Hiding(here.services[side]), here.services[side.opposite])
+    here.run()
+    assert [hold.record_id for hold in here.plan.held] == [copy]
+    here.open()
+    here.world.settle()
+
+    assert [len(here.world.containers[each].records) for each in Side] == [1, 1]
+    assert here.fields(side, source) == named(side, {"title": None, "text": "two", "note": None}) or any(
+        "two" in (one.values.notion, one.values.other) for one in here.world.conflicts
+    )
+    assert here.is_quiet()
