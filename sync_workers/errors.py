@@ -11,7 +11,7 @@
     ├── UnknownOutcomeError      the reply to a write was lost: look before trying again
     ├── StateError               the stored state cannot be used; the message names the remedy
     │   ├── RedisUnreachableError
-    │   ├── NewerStateError      a newer version wrote it: a worker of that version goes on
+    │   ├── OtherVersionError    another version wrote it: a worker of that version goes on
     │   └── LeaseLostError       another run owns the task now: stop writing
     └── DecisionError            a person must decide
         ├── GuardError           the plan looks like an accident; `.plan`, nothing was changed
@@ -110,8 +110,8 @@ class RedisUnreachableError(StateError):
     """Redis does not answer."""
 
 
-class NewerStateError(StateError):
-    """A newer version of sync-workers wrote the state; a worker of that version can go on."""
+class OtherVersionError(StateError):
+    """Another version of sync-workers wrote it; a worker of that version can go on."""
 
 
 class LeaseLostError(StateError):

@@ -74,7 +74,7 @@ class RedisStore:
         """Make sure, in one call, that the state can be read here.
 
         Raises:
-            NewerStateError: a newer version wrote it.
+            OtherVersionError: a newer version wrote it.
         """
         if (stored := self._client.ask("HGET", self._keys.meta, "version")) is not None:
             expect_known(self._keys.task, {b"version": stored})
@@ -183,7 +183,7 @@ def load(client: Client, task: str) -> State | None:
     """The state of a task as it is stored; consistent for whoever has the lease, since only that one writes.
 
     Raises:
-        NewerStateError: a newer version wrote it.
+        OtherVersionError: a newer version wrote it.
         StateError: it cannot be read.
     """
     return _load(client, Keys(task), PARTS)
@@ -250,7 +250,7 @@ def known(client: Client, keys: Keys) -> Mapping[bytes, bytes]:
     """What is known of a state as a whole; empty where there is none.
 
     Raises:
-        NewerStateError: a newer version wrote it.
+        OtherVersionError: a newer version wrote it.
         StateError: it is of a version that is not known here.
     """
     meta: Mapping[bytes, bytes] = client.ask("HGETALL", keys.meta)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sync_workers.errors import NewerStateError, StateError
+from sync_workers.errors import OtherVersionError, StateError
 from sync_workers.redis.keys import Keys
 from sync_workers.state import VERSION, is_known, known_versions
 
@@ -19,7 +19,7 @@ def expect_known(task: str, meta: Mapping[bytes, bytes | None]) -> None:
     """Make sure that a state can be read here.
 
     Raises:
-        NewerStateError: a newer version wrote it.
+        OtherVersionError: a newer version wrote it.
         StateError: it is of a version that is not known here.
     """
     version = version_of(meta)
@@ -29,9 +29,9 @@ def expect_known(task: str, meta: Mapping[bytes, bytes | None]) -> None:
         raise StateError(_told(task, "a version"))
 
 
-def newer(task: str, version: str) -> NewerStateError:
+def newer(task: str, version: str) -> OtherVersionError:
     """What is said about the state of a newer version."""
-    return NewerStateError(_told(task, version))
+    return OtherVersionError(_told(task, version))
 
 
 def _told(task: str, version: str) -> str:

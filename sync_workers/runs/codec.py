@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
-from sync_workers.errors import StateError
+from sync_workers.errors import OtherVersionError, StateError
 from sync_workers.fields import Field, Kind, NewOptions, ValueForm
 from sync_workers.model import (
     About,
@@ -65,13 +65,14 @@ def from_bytes(data: bytes, expected: type[T]) -> T:
     """What `to_bytes` wrote.
 
     Raises:
-        StateError: it is something else, or was written by another version.
+        OtherVersionError: it cannot be read.
+        StateError: it is something else.
     """
     try:
         thing = _unpack(json.loads(data))
     except (ValueError, TypeError, KeyError) as error:
         msg = f"a stored {expected.__name__} cannot be read: was it written by another version? Run again"
-        raise StateError(msg) from error
+        raise OtherVersionError(msg) from error
     if not isinstance(thing, expected):
         msg = f"a stored {expected.__name__} is a {type(thing).__name__}: run again"
         raise StateError(msg)

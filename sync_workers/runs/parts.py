@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sync_workers.errors import StateError
+from sync_workers.errors import OtherVersionError
 from sync_workers.model import ID, Side
 from sync_workers.runs.apply import SliceOverError
 from sync_workers.runs.codec import from_bytes, to_bytes
@@ -66,5 +66,5 @@ class KeptParts:
         part: tuple[Any, ...] = from_bytes(body, tuple)
         if [type(thing) for thing in part] != [Side, str, Fetched]:
             msg = f"a part of the listing of run {self.run} is of another version: run it again"
-            raise StateError(msg)
+            raise OtherVersionError(msg)
         return part[0], part[1], part[2]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from sync_workers import tracing
 from sync_workers.ending import end_paused, end_run, note_failure
@@ -20,18 +20,18 @@ from sync_workers.errors import (
     GuardError,
     LaterError,
     LeaseLostError,
-    NewerStateError,
     NotYetError,
+    OtherVersionError,
     RedisUnreachableError,
     StateError,
     SyncError,
 )
 from sync_workers.model import ID
 from sync_workers.redis.budget import RedisBudget
-from sync_workers.redis.lease import BLOBS, Lease, Taken
+from sync_workers.redis.lease import BLOBS, Following, Lease, Taken
 from sync_workers.redis.pauses import By, Watch
 from sync_workers.redis.plans_store import PlansStore
-from sync_workers.redis.runs_store import RunsStore
+from sync_workers.redis.runs_store import RunsStore, new_run_id
 from sync_workers.redis.state_store import RedisStore
 from sync_workers.registry import pick
 from sync_workers.report import Outcome, Report
@@ -39,23 +39,16 @@ from sync_workers.runs.codec import from_bytes, to_bytes
 from sync_workers.runs.finish import fail
 from sync_workers.runs.refused import RefusedPlan
 from sync_workers.runs.task import Task
-from sync_workers.worker.delivery import Delivery, Done
+from sync_workers.worker.delivery import LEFT_ALONE, Delivery, Done, OtherWorkerError, Send, Tell
 from sync_workers.worker.leaseless import overtaken, stopped
-from sync_workers.worker.patience import may_stand_still, may_wait
+from sync_workers.worker.patience import may_stand_still, may_wait, may_wait_for_version
 from sync_workers.worker.process import Process
 
 _log = logging.getLogger(__name__)
 
-Tell: TypeAlias = Callable[[dict[str, Any]], None]
-Send: TypeAlias = Callable[[bool], None]
-"""Sends the message of the next phase, or with True that of this phase once more; raises StateError."""
-
 WAIT_FOR_REDIS = timedelta(seconds=10)
 """After a phase ran out of patience with a Redis that is away, it is tried again so much later."""
 WAIT_FOR_LEASE = timedelta(seconds=1)
-
-WAIT_FOR_NEWER = timedelta(seconds=3)
-"""So much later another worker may go on with a run whose state is newer than this one knows."""
 
 SHUTDOWN = timedelta(seconds=1)
 """After this another worker goes on with what one that ends was only waiting for."""
@@ -77,6 +70,7 @@ class Attempt:
     stopping: Callable[[], bool]
     send: Send
     begun: float = field(default_factory=time.monotonic)
+    anew: Following | None = None
     watch: Watch = field(init=False)
     budget: RedisBudget = field(init=False)
 
@@ -101,7 +95,8 @@ class Attempt:
         """What an earlier phase or attempt handed on under that name.
 
         Raises:
-            StateError: it is gone, or was written by another version.
+            OtherVersionError: another version wrote it.
+            StateError: it is gone.
         """
         body = self.runs.get(self.lease.run, name)
         if body is None:
@@ -110,7 +105,7 @@ class Attempt:
             )
         things: tuple[Any, ...] = from_bytes(body, tuple)
         if [type(thing) for thing in things] != list(kinds):
-            raise StateError(
+            raise OtherVersionError(
                 f"task {self.task.name}: the {name} of run {self.lease.run} is of another version"
             )
         return things
@@ -139,7 +134,7 @@ class Attempt:
     def end(self, failure: str = "") -> Done:
         """The run is over."""
         self.runs.rest(self.report.wait)
-        following = end_run(self.lease, self.report)
+        following = end_run(self.lease, self.report) or self.anew
         self._trace()
         _log.log(
             logging.ERROR if failure else logging.INFO,
@@ -157,18 +152,6 @@ class Attempt:
         numbers = {"sync.operations": sum(report.counts.values()), "sync.failures": len(report.failures)}
         told = named | numbers | {"sync.outcome": report.outcome.value}
         tracing.ended(report.run, report.task, report.started, told)
-
-
-def never() -> bool:
-    return False
-
-
-def nowhere(_again: bool) -> None:
-    """Whoever calls the phases goes on with them."""
-
-
-def no_one(_progress: dict[str, Any]) -> None:
-    """Nobody watches."""
 
 
 def attempt(
@@ -271,12 +254,18 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
 
 
 def _of_known_version(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
-    """The work, where this worker can read the state; in an upgrade another worker can."""
+    """The work, where this worker can read what stands there; in an upgrade another one can.
+
+    Where no other one is left, the run ends here, and one that follows reads both sides anew.
+    """
     try:
         attempt.store.expect_known()
         return work(attempt)
-    except NewerStateError as error:
-        raise LaterError(str(error), wait=WAIT_FOR_NEWER) from error
+    except OtherVersionError as error:
+        if may_wait_for_version(attempt.runs):
+            raise OtherWorkerError(str(error), wait=LEFT_ALONE) from error
+        attempt.anew = Following(new_run_id(), attempt.full, attempt.only_looks)
+        raise
 
 
 def _is_to_end(taken: Taken) -> bool:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeAlias
 
+from sync_workers.errors import LaterError
 from sync_workers.model import ID
 from sync_workers.redis.lease import Following
 from sync_workers.report import Trigger
+
+Tell: TypeAlias = Callable[[dict[str, Any]], None]
+Send: TypeAlias = Callable[[bool], None]
+"""Sends the message of the next phase, or with True that of this phase once more; raises StateError."""
+
+LEFT_ALONE = timedelta(seconds=1)
+"""So long a worker takes nothing in the place of what it has left to others."""
+
+
+class OtherWorkerError(LaterError):
+    """This worker cannot do it, and another one perhaps can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +57,15 @@ class Done:
     again: bool = False
     following: Following | None = None
     failure: str = ""
+
+
+def never() -> bool:
+    return False
+
+
+def nowhere(_again: bool) -> None:
+    """Whoever calls the phases goes on with them."""
+
+
+def no_one(_progress: dict[str, Any]) -> None:
+    """Nobody watches."""

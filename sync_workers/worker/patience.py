@@ -9,6 +9,9 @@ from sync_workers.redis.runs_store import RunsStore
 LONGEST_PATIENCE = timedelta(minutes=10)
 """A run that got no answer for so long ends and says why."""
 
+LONGEST_UPGRADE = timedelta(minutes=2)
+"""A run of another version that no worker of that version takes on for so long ends and says why."""
+
 LONGEST_STANDSTILL = timedelta(hours=6)
 """A run that was given no single call for so long ends and says why: a service wants to be left alone."""
 
@@ -16,6 +19,11 @@ LONGEST_STANDSTILL = timedelta(hours=6)
 def may_wait(runs: RunsStore, wait: timedelta, longest: timedelta) -> bool:
     """Whether a run waits for a service that asked for patience, or did not answer."""
     return timedelta(0) < wait <= longest and _stood_still(runs) + wait < LONGEST_PATIENCE
+
+
+def may_wait_for_version(runs: RunsStore) -> bool:
+    """Whether a run waits for a worker that can read what stands there."""
+    return _stood_still(runs) < LONGEST_UPGRADE
 
 
 def may_stand_still(runs: RunsStore, calls: int) -> bool:

@@ -35,8 +35,8 @@ from sync_workers.runs.reading import Wish
 from sync_workers.runs.refused import keeping_refused
 from sync_workers.runs.task import Task
 from sync_workers.state import State
-from sync_workers.worker.attempt import Attempt, Send, Tell, attempt, never, no_one, nowhere
-from sync_workers.worker.delivery import Delivery, Done
+from sync_workers.worker.attempt import Attempt, attempt
+from sync_workers.worker.delivery import Delivery, Done, Send, Tell, never, no_one, nowhere
 from sync_workers.worker.process import Process
 
 

@@ -25,7 +25,7 @@ from sync_workers.report import Trigger
 from sync_workers.settings import load_settings
 from sync_workers.worker import phases
 from sync_workers.worker.app import app
-from sync_workers.worker.delivery import Delivery, Done
+from sync_workers.worker.delivery import LEFT_ALONE, Delivery, Done, OtherWorkerError
 from sync_workers.worker.process import this_process
 from sync_workers.worker.queues import APPLY, DIFF, ENQUEUE, GET, queue_name
 from sync_workers.worker.settings import OUTAGE
@@ -40,8 +40,9 @@ TELL_EVERY = timedelta(seconds=1)
 TRY_EVERY = timedelta(seconds=1)
 """A broker that is full refuses at once, and has to be asked again."""
 
-UNKNOWN_AGAIN, MOST_TRIES = 10, 12
-"""After so many seconds a message of a task that is not known here is tried again, and so many times."""
+UNKNOWN_AGAIN, MOST_TRIES = 5, 40
+"""After so many seconds a message of a task that is not known here is tried again every second time, and so
+many times in all; in between it is left to others."""
 
 T = TypeVar("T")
 
@@ -133,17 +134,36 @@ def _carried_out(task: Any, phase: Callable[..., Done], delivery: Delivery) -> D
     process = this_process()
     if delivery.task not in process.tasks and task.request.retries < MOST_TRIES:
         # A task file reaches the machines one after the other: another worker may know it, or this one soon.
+        if task.request.retries % 2 == 0:
+            raise _left_to_others(task)
         raise patiently(partial(task.retry, countdown=UNKNOWN_AGAIN, throw=False, headers=_sent_now()))
     try:
         send = partial(_send_next, task, delivery)
         named = {"task": delivery.task, "run": delivery.run, "trigger": delivery.trigger.value}
         with about(**named, phase=task.name.removeprefix("sync.")):
             return phase(delivery, process, _Progress(task).tell, is_shutting_down, send)
+    except OtherWorkerError as error:
+        raise _left_to_others(task, exc=error) from None
     except LaterError as error:
         # The same message with the same chain comes again.
         wait = error.wait.total_seconds()
         again = partial(task.retry, exc=error, countdown=wait, throw=False, headers=_sent_now())
         raise patiently(again) from None
+
+
+def _left_to_others(task: Any, **options: Any) -> Exception:
+    """Send the same message with the same chain at once, and take nothing in its place for a moment.
+
+    With a countdown it would wait in a worker, as a rule in the one that has just sent it, since that one is
+    the next to ask the broker.
+    """
+    again: Exception = patiently(
+        partial(task.retry, countdown=0, throw=False, headers=_sent_now(), **options)
+    )
+    until = time.monotonic() + LEFT_ALONE.total_seconds()
+    while time.monotonic() < until and not is_shutting_down():
+        time.sleep(0.1)
+    return again
 
 
 def _sent_now() -> dict[str, float]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_workers.errors import LeaseLostError, NewerStateError, StateError
+from sync_workers.errors import LeaseLostError, OtherVersionError, StateError
 from sync_workers.model import Side
 from sync_workers.redis.connect import Client
 from sync_workers.redis.keys import Keys
@@ -93,9 +93,9 @@ def test_a_newer_version_is_refused_with_the_remedy(redis_client: Client, task_n
     redis_client.ask("HSET", Keys(task_name).meta, "version", "99")
 
     for use in (store.load, store.expect_known, lambda: load(redis_client, task_name)):
-        with pytest.raises(NewerStateError, match=r"version 99 .*\(only 1\): upgrade"):
+        with pytest.raises(OtherVersionError, match=r"version 99 .*\(only 1\): upgrade"):
             use()
-    with pytest.raises(NewerStateError, match="upgrade"):
+    with pytest.raises(OtherVersionError, match="upgrade"):
         store.commit(None, Change(links={"n1": None}))
     assert load_setup(redis_client, task_name) == {}
     assert redis_client.ask("HLEN", Keys(task_name).part("links")) == 1
@@ -109,7 +109,7 @@ def test_a_version_that_never_was_is_no_newer_one(redis_client: Client, task_nam
 
     with pytest.raises(StateError, match="import a backup") as caught:
         store.load()
-    assert not isinstance(caught.value, NewerStateError)
+    assert not isinstance(caught.value, OtherVersionError)
     assert redis_client.ask("HLEN", Keys(task_name).part("links")) == 1
 
 

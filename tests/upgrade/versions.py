@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.worker.deployment import ROOT, Deployment
@@ -23,13 +24,26 @@ UPGRADES[1] = _name_the_version
 
 def next_version(folder: Path) -> Path:
     """This version with another form of the state, in which unlinked records are called otherwise."""
+    return _changed(folder, "state.py", {"\nVERSION = 1\n": "\nVERSION = 2\n"}, STEP)
+
+
+def other_form(folder: Path) -> Path:
+    """This version with another form of what a run hands on between its phases."""
+    changes = {'f"${name}"': 'f"$2{name}"', 'tag.removeprefix("$")': 'tag.removeprefix("$2")'}
+    return _changed(folder, "runs/codec.py", changes)
+
+
+def _changed(folder: Path, name: str, changes: Mapping[str, str], more: str = "") -> Path:
+    """This version with one file changed."""
     shutil.copytree(
         ROOT / "sync_workers", folder / "sync_workers", ignore=shutil.ignore_patterns("__pycache__")
     )
-    path = folder / "sync_workers" / "state.py"
+    path = folder / "sync_workers" / name
     text = path.read_text()
-    assert text.count("\nVERSION = 1\n") == 1
-    path.write_text(text.replace("\nVERSION = 1\n", "\nVERSION = 2\n") + STEP)
+    for old, new in changes.items():
+        assert old in text, f"{old} is not in {name} any more"
+        text = text.replace(old, new)
+    path.write_text(text + more)
     return folder
 
 

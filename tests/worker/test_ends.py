@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sync_workers.redis.state_store import load
 from sync_workers.report import Report, Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from sync_workers.worker import phases
-from sync_workers.worker.delivery import Delivery
+from sync_workers.worker.delivery import Delivery, OtherWorkerError
 from tests.conftest import wait_until
 from tests.worker.stage import PLANTED, Stage, TrickyTask, raising
 
@@ -76,6 +77,50 @@ def test_a_service_that_asks_for_patience_for_ever_ends_the_run(stage: Stage) ->
     stage.task.tricks["list-other"] = raising(LaterError("busy", wait=timedelta(seconds=60)))
     assert stage.phase("get", delivery).failure == "busy"
     assert stage.runs.lease() is None
+
+
+def of_other_version(stage: Stage, delivery: Delivery) -> None:
+    """What the phase before has handed on, as another version writes it."""
+    lease = stage.runs.lease()
+    assert lease is not None
+    stage.runs.put(delivery.run, lease.fence, "snapshot", b'{"$tuple":[{"$Noun of tomorrow":[]}]}')
+
+
+def of_newer_state(stage: Stage, _delivery: Delivery) -> None:
+    stage.client.ask("HSET", Keys(stage.task.name).meta, "version", "99")
+
+
+@pytest.mark.parametrize("spoil", [of_other_version, of_newer_state])
+def test_what_another_version_wrote_is_left_to_a_worker_of_that_version(
+    stage: Stage, spoil: Callable[[Stage, Delivery], None]
+) -> None:
+    stage.task.put("notion", Name="Bread", Done=False)
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    spoil(stage, delivery)
+
+    for _ in range(2):
+        with pytest.raises(OtherWorkerError, match="version"):
+            stage.phase("diff", delivery)
+    assert stage.runs.report(delivery.run) is None
+    assert stage.runs.lease() is not None
+
+
+def test_where_no_worker_of_that_version_is_left_the_run_ends_and_another_one_follows(stage: Stage) -> None:
+    stage.task.put("notion", Name="Bread", Done=False)
+    delivery = stage.delivery(full=True)
+    stage.phase("get", delivery)
+    of_other_version(stage, delivery)
+    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0", "moved", "1")
+
+    done = stage.phase("diff", delivery)
+
+    assert "another version" in done.failure
+    assert stage.runs.report(delivery.run) == done.shown
+    assert done.following is not None
+    assert done.following.full
+    assert stage.run(stage.delivery(run=done.following.run)).shown["outcome"] == "done"
+    assert stage.task.shown("other") == [("Bread", False)]
 
 
 def lose_all(stage: Stage) -> None:

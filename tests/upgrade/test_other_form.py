@@ -1,4 +1,4 @@
-"""An upgrade to a version whose states have another form, while workers of this version still work."""
+"""An upgrade to a version in which what is stored has another form, while workers of this one still work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_workers.errors import NewerStateError, StateError
+from sync_workers.errors import OtherVersionError, StateError
 from sync_workers.model import Side
 from sync_workers.redis.keys import Keys
 from sync_workers.redis.lease import Lease, Taken
@@ -18,7 +18,7 @@ from sync_workers.report import Trigger
 from sync_workers.state import Change
 from sync_workers.state_file.files import write
 from tests.conftest import wait_until
-from tests.upgrade.versions import ended, next_version, start_from
+from tests.upgrade.versions import ended, next_version, other_form, start_from
 from tests.worker.deployment import Deployment, deployed
 
 pytestmark = pytest.mark.system
@@ -108,7 +108,7 @@ def test_an_older_worker_hands_runs_of_a_newer_state_to_a_newer_worker(
     start_from(here)
     older = here.worker()
     here.task.put("other", summary="both", done=True)
-    with pytest.raises(NewerStateError, match="upgrade sync-workers here"):
+    with pytest.raises(OtherVersionError, match="upgrade sync-workers here"):
         load(here.client, "todo")
     decision = Decision(use=Side.NOTION, seen={}, at=datetime.now(UTC))
     with pytest.raises(StateError, match="upgrade sync-workers here"):
@@ -128,3 +128,24 @@ def test_an_older_worker_hands_runs_of_a_newer_state_to_a_newer_worker(
     assert here.enqueue(wait=90)["counts"] == {}
     assert set(here.runs.counters()) == {"done"}
     assert older.poll() is None
+
+
+def test_a_run_whose_snapshot_a_worker_cannot_read_is_ended_by_one_that_can(
+    here: Deployment, tmp_path: Path
+) -> None:
+    # Given: a worker of this version that reads both sides, and one of another version for the rest.
+    here.worker("-Q", "sync.get.urgent")
+    start_from(here, other_form(tmp_path / "other"))
+    other = here.worker("-Q", "sync.diff.urgent,sync.apply.urgent")
+    here.task.put("notion", Name="new", Done=False)
+
+    # When: the run has come to that one, and only then a worker of this version is there.
+    run = here.enqueue()
+    wait_until(lambda: "another version" in here.log(other), "the run is handed over", 60)
+    start_from(here)
+    here.worker("-Q", "sync.diff.urgent,sync.apply.urgent")
+
+    # Then: it goes on with the run, and nothing is done twice.
+    assert here.report(run)["outcome"] == "done"
+    assert here.task.shown("notion") == here.task.shown("other") == [("new", False)]
+    assert set(here.runs.counters()) == {"done"}
