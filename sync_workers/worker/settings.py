@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from sync_workers.errors import SettingsError
-from sync_workers.redis.connect import CLUSTER, OPTIONS
+from sync_workers.redis.connect import CLUSTER, OPTIONS, SOCKET_TIMEOUT
 from sync_workers.redis.keys import CELERY, QUEUES_OF
 from sync_workers.settings import Settings
 from sync_workers.worker.queues import ENQUEUE, GET, PHASES, URGENT, Turns, queues
@@ -19,6 +20,22 @@ SOFT_LIMIT, HARD_LIMIT = 0.8, 0.9
 OUTAGE = timedelta(seconds=60)
 """How long publishing and storing results try again. With the defaults a Redis that was away for 8 s at the
 end of a phase cost the chain its next step; with this 25 s were carried through in every trial."""
+
+
+SILENCE = {
+    getattr(socket, name): number
+    for name, number in {
+        "TCP_KEEPIDLE": 5,
+        "TCP_KEEPINTVL": 2,
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": int(SOCKET_TIMEOUT.total_seconds() * 1000),
+    }.items()
+    if hasattr(socket, name)
+}
+"""After about 10 s without an answer the kernel gives a connection to the broker up (tcp(7)).
+
+A worker waits for messages without a time limit of its own. What it sent into a hole is sent again ever less
+often: after one of 50 s it was deaf for up to another 50 s, in which others did all the work."""
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
@@ -61,6 +78,7 @@ def _connections(options: dict[str, Any], redelivery: timedelta) -> dict[str, An
             "priority_steps": [0],
             # After a hole in the network of 20 s a worker without these stayed deaf for minutes.
             **OPTIONS,
+            "socket_keepalive_options": SILENCE,
             **options,
         },
         "result_backend_transport_options": {

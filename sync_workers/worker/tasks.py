@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from celery import chain, signature
 from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from sync_workers.errors import LaterError, StateError, SyncError
 from sync_workers.logs import about
@@ -221,6 +222,10 @@ def _conclude(task: Any, delivery: Delivery, done: Done) -> dict[str, Any]:
     return done.shown
 
 
+UNTOLD = (OperationalError, RedisError, OSError)
+"""Without retries of its own kombu lets through what the broker's client raises about a dead connection."""
+
+
 class _Progress:
     """Tells Flower how far a phase is: the state PROGRESS and the counts as its result so far."""
 
@@ -234,5 +239,5 @@ class _Progress:
         self._told = time.monotonic()
         try:
             self._task.send_event("task-progress", retry=False, result=repr(progress))
-        except OperationalError:
+        except UNTOLD:
             _log.debug("progress could not be told: the broker is away")
