@@ -58,9 +58,26 @@ def status(config: ConfigOption = None) -> None:
     if not tasks:
         typer.echo("there is no task yet: write a task file by `sync-workers init`")
         return
-    for shown in (table, calls, failing, drifted, told, running):
-        if shown.rows:
+    for shown in (table, calls, failing, drifted, told, running, _queues()):
+        if shown is not None and shown.rows:
             Console().print(shown)
+
+
+def _queues() -> Table | None:
+    """What waits at the broker; all else is worth showing without it."""
+    from sync_workers.cli.queues import queues_table
+    from sync_workers.errors import StateError
+    from sync_workers.redis.connect import connect
+    from sync_workers.settings import load_settings
+
+    broker = connect(load_settings().broker)
+    try:
+        return queues_table(broker)
+    except StateError as error:
+        typer.echo(f"the queues cannot be shown: {error}", err=True)
+        return None
+    finally:
+        broker.close()
 
 
 def _failing() -> Table:
