@@ -18,6 +18,7 @@ from kombu import Connection
 from sync_workers.redis.connect import Client, connect
 from sync_workers.redis.keys import Keys, queue_key
 from sync_workers.redis.queues import SENT, Waiting, bound_queues, waiting
+from sync_workers.redis.runs_store import RunsStore
 from sync_workers.report import Trigger
 from sync_workers.sandbox.embedded import EmbeddedRedis
 from sync_workers.settings import Settings
@@ -229,6 +230,8 @@ def test_a_request_begins_before_ticks_that_came_first_and_no_tenant_is_left_out
     assert waiting(here.client, ["sync.get"])["sync.get"].length > 0, "all ticks came before the tenant"
 
 
+URGENT_GET = queue_name(PHASES[0], Trigger.AD_HOC, "")
+
 SMALL = """
 from tests.worker.json_task import JsonTask
 JsonTask("small", Path(__file__).parent / "small").schedule()
@@ -253,3 +256,36 @@ def test_a_small_task_waits_for_a_slice_of_a_large_one_and_not_for_its_end(tmp_p
         assert small["outcome"] == "done"
         assert here.runs.report(large) is None, "it came before the end of the large one"
         assert here.report(large)["counts"] == {"other.create": 60}
+
+
+MANY = """
+from tests.worker.json_task import JsonTask
+for number in range(4):
+    (folder := Path(__file__).parent / f"quick{number}").mkdir(exist_ok=True)
+    JsonTask(f"quick{number}", folder).schedule()
+"""
+ASK_MANY = "import sync_workers; [sync_workers.enqueue(f'quick{number}') for number in range(4)]"
+
+
+def test_a_busy_worker_holds_nothing_that_an_idle_one_could_take(here: Deployment) -> None:
+    # Given: the only worker has one slot, and its service takes its time.
+    with (here.folder / "my_tasks.py").open("a") as module:
+        module.write(MANY)
+    slow = here.task.hold("list-other")
+    busy = here.worker()
+    long = here.enqueue()
+    here.wait_for("list-other")
+
+    # When: more comes, then all of it waits in the queue ...
+    here.program(ASK_MANY)
+    received = here.log(busy).count("received")
+    wait_until(lambda: waiting(here.client, [URGENT_GET])[URGENT_GET].length == 4, "it waits")
+
+    # Then: a worker that is idle takes it, and does all of it before the busy one is through.
+    here.worker()
+    quick = [RunsStore(here.client, f"quick{number}") for number in range(4)]
+    wait_until(lambda: all(store.counters().get("done") for store in quick), here.logs, 30)
+    assert here.runs.report(long) is None
+    assert here.log(busy).count("received") == received
+    slow.unlink()
+    assert here.report(long)["outcome"] == "done"
