@@ -88,7 +88,8 @@ def _of_tasks(view: View) -> Iterator[Metric]:
     intervals = (((task,), length.total_seconds()) for task, length in every.items() if length is not None)
     yield _gauge("interval_seconds", "The interval of a task that has one.", ("task",), intervals)
     by = (((task, totals.paused), 1.0) for task, totals in view.tasks.items() if totals.paused)
-    yield _gauge("paused", "1 while a task is paused, by whom.", ("task", "by"), by)
+    told = "1 while a task, or a connection that it uses, is paused, by whom."
+    yield _gauge("paused", told, ("task", "by"), by)
 
 
 def _at(moment: datetime | None) -> float | None:

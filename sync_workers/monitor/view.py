@@ -9,6 +9,7 @@ from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.redis.beat import Leader, leader
 from sync_workers.redis.budget import Usage, usage
 from sync_workers.redis.connect import Client
+from sync_workers.redis.pauses import pause_of_connections
 from sync_workers.redis.presence import ProcessInfo, processes
 from sync_workers.redis.queues import Taken, Waiting, bound_queues, taken, waiting
 from sync_workers.redis.totals import Totals, totals_of
@@ -72,7 +73,7 @@ def look(tasks: Mapping[str, Task], client: Client, broker: Client, queues: list
     """
     return replace(
         look_at_work(tasks, client, broker, queues),
-        tasks=totals_of(client, tasks),
+        tasks=_with_connections(tasks, totals_of(client, tasks), client),
         schedules={name: task.sync_timing for name, task in tasks.items()},
         processes=tuple(processes(client)),
         leader=leader(client),
@@ -84,6 +85,16 @@ def look_at_work(tasks: Mapping[str, Task], client: Client, broker: Client, queu
     """Only what waits and what calls are left, as autoscalers ask for it every few seconds; as `look`."""
     names = sorted({*queues, *bound_queues(broker)})
     return View(waiting=waiting(broker, names), taken=taken(broker), calls=_calls(tasks, client))
+
+
+def _with_connections(
+    tasks: Mapping[str, Task], found: Mapping[str, Totals], client: Client
+) -> dict[str, Totals]:
+    """The totals; a task is paused with a connection that it uses: it does not run then, and is not late."""
+    names = {name for task in tasks.values() for name in task.sync_connections}
+    paused = {name for name in names if pause_of_connections(client, [name]) is not None}
+    by = {name: "person" for name, task in tasks.items() if not paused.isdisjoint(task.sync_connections)}
+    return {name: replace(one, paused=one.paused or by.get(name, "")) for name, one in found.items()}
 
 
 def _memory(client: Client) -> tuple[int, int]:
