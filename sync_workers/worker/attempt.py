@@ -103,6 +103,14 @@ class Attempt:
             raise StateError(
                 f"task {self.task.name}: the {name} of run {self.lease.run} is gone; run it again"
             )
+        try:
+            return self._read(name, body, kinds)
+        except OtherVersionError:
+            # Where no worker of that version is left, this run ends, and one that follows makes its own.
+            self.anew = Following(new_run_id(), self.full, self.only_looks)
+            raise
+
+    def _read(self, name: str, body: bytes, kinds: Sequence[type]) -> tuple[Any, ...]:
         things: tuple[Any, ...] = from_bytes(body, tuple)
         if [type(thing) for thing in things] != list(kinds):
             raise OtherVersionError(
@@ -254,17 +262,13 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
 
 
 def _of_known_version(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
-    """The work, where this worker can read what stands there; in an upgrade another one can.
-
-    Where no other one is left, the run ends here, and one that follows reads both sides anew.
-    """
+    """The work, where this worker can read what stands there; in an upgrade another one can."""
     try:
         attempt.store.expect_known()
         return work(attempt)
     except OtherVersionError as error:
         if may_wait_for_version(attempt.runs):
             raise OtherWorkerError(str(error), wait=LEFT_ALONE) from error
-        attempt.anew = Following(new_run_id(), attempt.full, attempt.only_looks)
         raise
 
 

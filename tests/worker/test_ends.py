@@ -123,6 +123,17 @@ def test_where_no_worker_of_that_version_is_left_the_run_ends_and_another_one_fo
     assert stage.task.shown("other") == [("Bread", False)]
 
 
+def test_a_state_that_no_worker_can_read_is_told_and_not_tried_for_ever(stage: Stage) -> None:
+    stage.run()
+    delivery = stage.delivery()
+    stage.phase("get", delivery)
+    of_newer_state(stage, delivery)
+    stage.client.ask("HSET", Keys(stage.task.name).current, "begun", "0", "moved", "1")
+    done = stage.phase("diff", delivery)
+    assert "upgrade sync-workers here" in done.failure
+    assert done.following is None
+
+
 def lose_all(stage: Stage) -> None:
     """Ten records are linked, and gone from one side."""
     ids = [stage.task.put("notion", Name=f"{PLANTED} {number}", Done=False) for number in range(10)]
