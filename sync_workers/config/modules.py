@@ -19,7 +19,7 @@ def import_modules(task_file: TaskFile) -> None:
     What a module itself raises comes through with its traceback: it is the user's own code.
 
     Raises:
-        SettingsError: modules that are not there; all of them.
+        SettingsError: modules that are not there, all of them; or one that is no Python.
     """
     folder = str(task_file.path.resolve().parent)
     if task_file.imports and folder not in sys.path:
@@ -33,7 +33,11 @@ def import_modules(task_file: TaskFile) -> None:
             )
         )
     for name in task_file.imports:
-        import_module(name)
+        try:
+            import_module(name)
+        except SyntaxError as error:
+            place = f"{error.filename}:{error.lineno}"
+            raise SettingsError(f"{task_file.path}: imports: {name}: {place}: {error.msg}") from None
 
 
 def files_of(task_file: TaskFile) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -139,6 +140,17 @@ def test_a_module_that_raises_leaves_its_old_tasks_in_force_and_registered(desk:
     desk.save("imports = []\n" + ONE.format(name="first", every="5m"))
     assert desk.tasks == ["first"]
     assert not {task.name for task in all_tasks} & {"mine"}
+
+
+def test_a_module_that_is_no_python_is_told_with_its_place(desk: Desk) -> None:
+    desk.save(MODULE.format(note="old", more=""), "mine_here.py")
+    desk.save('imports = ["mine_here"]\n')
+    assert desk.tasks == ["mine"]
+
+    desk.save(MODULE.format(note="new", more="the end"), "mine_here.py")
+
+    assert desk.tasks == ["mine"]
+    assert re.search(r"imports: mine_here: \S+mine_here.py:\d+: invalid syntax$", desk.here.problem)
 
 
 def test_of_several_threads_one_takes_up_a_change(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
