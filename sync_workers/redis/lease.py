@@ -214,9 +214,11 @@ class Lease:
         )  # fmt: skip
         if said == b"lost":
             raise self._gone()
-        run, full, began = rest
+        run, full, began, trigger = rest
         self.began_pause = began == b"1"
-        return Following(run.decode(), full == FULL, full == LOOKS) if run else None
+        if not run:
+            return None
+        return Following(run.decode(), full == FULL, full == LOOKS, Trigger(trigger.decode()))
 
     def is_free_for_run(self) -> bool:
         """Whether nobody has the lease and this run is still the last that began: it may try again."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sync_workers.model import ID
 from sync_workers.redis.pauses import Pause
+from sync_workers.report import Trigger
 
 FULL, LOOKS = b"1", b"-1"
 """How far a run reaches, as Redis keeps it: the wider, the greater. In between is an ordinary run."""
@@ -19,11 +20,16 @@ def reach(*, full: bool, looks: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The one run that was asked for while another one worked; starting it twice is harmless."""
+    """The one run that was asked for while another one worked; starting it twice is harmless.
+
+    Attributes:
+        trigger: what asked for it; of several the one by which a person did.
+    """
 
     run: ID
     full: bool
     looks: bool = False
+    trigger: Trigger = Trigger.AD_HOC
 
 
 @dataclass(frozen=True, slots=True)

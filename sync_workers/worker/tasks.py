@@ -110,7 +110,7 @@ def _message(phase: Any, delivery: Delivery) -> Any:
 def send_following(delivery: Delivery, following: Following) -> None:
     """Start the run that was asked for while that one worked."""
     wanted = replace(
-        delivery, run=following.run, trigger=Trigger.AD_HOC, full=following.full, looks=following.looks
+        delivery, run=following.run, trigger=following.trigger, full=following.full, looks=following.looks
     )
     patiently(run_chain(wanted).apply_async)
 

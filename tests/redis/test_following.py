@@ -33,7 +33,7 @@ def test_requests_while_another_run_works_become_one_following_run(task: Task, t
     assert task.runs.following() == "two"
     assert "dropped" not in task.runs.counters()
 
-    assert one.end(task.summary("one")) == Following("two", full=True)
+    assert one.end(task.summary("one")) == Following("two", full=True, trigger=trigger)
     two = task.lease("two")
     assert two.take(trigger, first=True) == Taken(fence=2, full=True)
     assert task.runs.following() is None
@@ -42,6 +42,14 @@ def test_requests_while_another_run_works_become_one_following_run(task: Task, t
         report = task.runs.report(run)
         assert report is not None
         assert report["run"] == "two"
+
+
+def test_a_following_run_is_ad_hoc_where_one_of_several_requests_is_a_persons(task: Task) -> None:
+    one = task.working("one")
+    task.begin("two", Trigger.WEBHOOK)
+    task.begin("three", Trigger.AD_HOC)
+    task.begin("four", Trigger.WEBHOOK)
+    assert one.end(task.summary("one")) == Following("two", full=False, trigger=Trigger.AD_HOC)
 
 
 def test_the_following_run_is_known_until_it_begins(task: Task) -> None:

@@ -65,7 +65,7 @@ def test_of_requests_that_wait_the_widest_counts(task: Task) -> None:
     one = task.working("one")
     task.begin("two", Trigger.WEBHOOK, looks=True)
     task.begin("three", Trigger.WEBHOOK, looks=True)
-    assert one.end(task.summary("one")) == Following("two", full=False, looks=True)
+    assert one.end(task.summary("one")) == Following("two", full=False, looks=True, trigger=Trigger.WEBHOOK)
     assert task.begin("two", Trigger.WEBHOOK, looks=True) == Taken(fence=2, full=False, looks=True)
 
     task.begin("four", Trigger.WEBHOOK, looks=True)

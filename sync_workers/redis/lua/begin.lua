@@ -54,13 +54,17 @@ if holder then
   local next_run = redis.call('HGET', following, 'run')
   if not next_run then
     next_run = run
-    redis.call('HSET', following, 'run', run, 'full', full, 'asked', string.format('%d', now))
+    redis.call('HSET', following, 'run', run, 'full', full, 'trigger', trigger)
+    redis.call('HSET', following, 'asked', string.format('%d', now))
     redis.call('HINCRBY', totals, 'lease_waits|', 1)
   elseif next_run ~= run then
     join(run, next_run)
     redis.call('HINCRBY', totals, 'lease_waits|', 1)
     if tonumber(full) > tonumber(redis.call('HGET', following, 'full') or '0') then
       redis.call('HSET', following, 'full', full)
+    end
+    if asked == '1' then
+      redis.call('HSET', following, 'trigger', trigger)
     end
   end
   return {'held', holder, next_run}

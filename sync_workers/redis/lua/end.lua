@@ -1,6 +1,7 @@
 -- End a run: its report is stored, what it left lying is removed, the lease is free. A run that met a failure
 -- which only a person can mend pauses the task; one that could read both sides ends such a pause.
--- Answers {'ended', following run or '', its full flag, whether this run began a pause} or {'lost'}.
+-- Answers {'ended', following run or '', its full flag, whether this run began a pause, what asked for that run},
+-- or {'lost'}.
 -- The request for a following run stays until that run begins, so that it outlives whoever asked here.
 local lease, current, following, reports, counters, history, paused, totals = unpack(KEYS)
 local owner, run, report, outcome, age, blocked, works, succeeded = unpack(ARGV)
@@ -37,6 +38,6 @@ if not redis.call('HGET', reports, run) then
     redis.call('DEL', paused)
   end
 end
-local waiting = redis.call('HMGET', following, 'run', 'full')
+local waiting = redis.call('HMGET', following, 'run', 'full', 'trigger')
 local began = redis.call('HGET', paused, 'run') == run
-return {'ended', waiting[1] or '', waiting[2] or '0', began and '1' or '0'}
+return {'ended', waiting[1] or '', waiting[2] or '0', began and '1' or '0', waiting[3] or 'ad-hoc'}
