@@ -62,6 +62,8 @@ def test_a_flaw_is_found(tmp_path: Path) -> None:
 
 def test_the_image_runs_a_command_as_a_user_without_rights_and_can_be_probed() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
+    assert re.search(r"^ARG BASE=python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}$", text, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
     assert "USER 10001:10001" in text
     expect_command(
         [word.strip('" ') for word in re.findall(r"^CMD \[(.*)\]$", text, re.MULTILINE)[0].split(",")]
