@@ -12,8 +12,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+
+from sync_workers.sandbox.embedded import EmbeddedRedis
+from tests.worker.deployment import Deployment
 
 
 def run(*command: str) -> None:
@@ -77,3 +81,27 @@ def host() -> Iterator[Host]:
         with suppress(subprocess.CalledProcessError):
             run("ip", "link", "delete", found.wire)
         run("ip", "netns", "delete", found.name)
+
+
+@contextmanager
+def deployed_beside(folder: Path) -> Iterator[tuple[Deployment, Host]]:
+    """A deployment here whose Redis a host reaches over its wire, and that host."""
+    with (
+        host() as away,
+        EmbeddedRedis("--bind", "127.0.0.1", away.address, "--protected-mode", "no") as redis,
+    ):
+        deployment = Deployment(folder, redis, "")
+        try:
+            yield deployment, away
+        finally:
+            deployment.close()
+
+
+@contextmanager
+def elsewhere(on: Deployment, away: Host) -> Iterator[None]:
+    """What is started inside runs on the host."""
+    here = on.environment["SYNC_WORKERS_REDIS_URL"]
+    on.environment["SYNC_WORKERS_REDIS_URL"] = here.replace("127.0.0.1", away.address)
+    on.prefix = away.prefix
+    yield
+    on.environment["SYNC_WORKERS_REDIS_URL"], on.prefix = here, ()

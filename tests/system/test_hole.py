@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from sync_workers.sandbox.embedded import EmbeddedRedis
 from tests.conftest import wait_until
-from tests.system.hosts import Host, host
+from tests.system.hosts import Host, deployed_beside, elsewhere
 from tests.worker.deployment import Deployment
 
 pytestmark = pytest.mark.system
@@ -36,22 +35,6 @@ print(json.dumps([reply.status, json.load(reply)]))
 """
 
 
-@pytest.fixture
-def away() -> Iterator[Host]:
-    with host() as found:
-        yield found
-
-
-@pytest.fixture
-def on(tmp_path: Path, away: Host) -> Iterator[Deployment]:
-    with EmbeddedRedis("--bind", "127.0.0.1", away.address, "--protected-mode", "no") as redis:
-        deployment = Deployment(tmp_path, redis, "")
-        try:
-            yield deployment
-        finally:
-            deployment.close()
-
-
 def page(away: Host, name: str) -> tuple[int, dict[str, Any]]:
     """A page of the worker on the other host, asked there as its supervisor would."""
     command = (*away.prefix, sys.executable, "-c", ASK, f"http://127.0.0.1:8080/{name}")
@@ -59,16 +42,20 @@ def page(away: Host, name: str) -> tuple[int, dict[str, Any]]:
     return status, told
 
 
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[tuple[Deployment, Host]]:
+    with deployed_beside(tmp_path) as found:
+        yield found
+
+
 def test_a_worker_behind_a_hole_says_so_is_not_restarted_and_works_again_soon(
-    on: Deployment, away: Host
+    beside: tuple[Deployment, Host],
 ) -> None:
     # Given: one worker, on another host, which has done a run and is idle.
-    here = on.environment["SYNC_WORKERS_REDIS_URL"]
-    on.environment["SYNC_WORKERS_REDIS_URL"] = here.replace("127.0.0.1", away.address)
+    on, away = beside
     on.environment["SYNC_WORKERS_HEALTH"] = "127.0.0.1:8080"
-    on.prefix = away.prefix
-    far = on.worker()
-    on.environment["SYNC_WORKERS_REDIS_URL"], on.prefix = here, ()
+    with elsewhere(on, away):
+        far = on.worker()
     assert on.enqueue(wait=60)["outcome"] == "done"
     wait_until(lambda: page(away, "readyz")[0] == 200, "it is ready")
 

@@ -16,9 +16,8 @@ import pytest
 
 from sync_workers.redis.runs_store import RunsStore
 from sync_workers.redis.totals import totals
-from sync_workers.sandbox.embedded import EmbeddedRedis
 from tests.conftest import wait_until
-from tests.system.hosts import Host, host
+from tests.system.hosts import Host, deployed_beside, elsewhere
 from tests.worker.deployment import Deployment
 from tests.worker.json_task import JsonTask
 
@@ -46,26 +45,17 @@ print(json.dumps({name: sync_workers.enqueue(name) for name in sys.argv[1:]}))
 
 
 @pytest.fixture
-def away() -> Iterator[Host]:
-    with host() as found:
-        yield found
-
-
-@pytest.fixture
-def on(tmp_path: Path, away: Host) -> Iterator[Deployment]:
-    with EmbeddedRedis("--bind", "127.0.0.1", away.address, "--protected-mode", "no") as redis:
-        deployment = Deployment(tmp_path, redis, "")
+def beside(tmp_path: Path) -> Iterator[tuple[Deployment, Host]]:
+    with deployed_beside(tmp_path) as (on, away):
         (tmp_path / "my_tasks.py").write_text(MODULE)
-        deployment.environment |= {
-            "SYNC_WORKERS_LEASE": f"{LEASE.seconds}s", "SYNC_WORKERS_REDELIVERY": "15s",
-        }  # fmt: skip
-        try:
-            yield deployment
-        finally:
-            deployment.close()
+        on.environment |= {"SYNC_WORKERS_LEASE": f"{LEASE.seconds}s", "SYNC_WORKERS_REDELIVERY": "15s"}
+        yield on, away
 
 
-def test_two_hundred_tasks_are_on_time_again_whatever_happens_to_workers(on: Deployment, away: Host) -> None:
+def test_two_hundred_tasks_are_on_time_again_whatever_happens_to_workers(
+    beside: tuple[Deployment, Host],
+) -> None:
+    on, away = beside
     # Given: a record on either side of each task, three workers here, one on another host, and beat.
     tasks = [JsonTask(f"t{number}", on.folder / f"t{number}") for number in range(TASKS)]
     for task in tasks:
@@ -73,11 +63,8 @@ def test_two_hundred_tasks_are_on_time_again_whatever_happens_to_workers(on: Dep
         task.put("notion", Name="page", Done=False)
         task.put("other", summary="row", done=True)
     workers = [on.worker() for _ in range(3)]
-    local = on.environment["SYNC_WORKERS_REDIS_URL"]
-    on.environment["SYNC_WORKERS_REDIS_URL"] = local.replace("127.0.0.1", away.address)
-    on.prefix = away.prefix
-    far = on.worker()
-    on.environment["SYNC_WORKERS_REDIS_URL"], on.prefix = local, ()
+    with elsewhere(on, away):
+        far = on.worker()
     on.beat()
     wait_until(lambda: ended(on) >= TASKS, lambda: f"{ended(on)} runs", 120)
     assert on_time(on, since=None) == TASKS, "each task ran before any ran often"
