@@ -9,7 +9,7 @@ from sync_workers.errors import RedisUnreachableError, SettingsError, StateError
 from sync_workers.redis.beat import Leader, leader
 from sync_workers.redis.budget import Usage, usage
 from sync_workers.redis.connect import Client
-from sync_workers.redis.pauses import pause_of_connections
+from sync_workers.redis.pauses import By, pause_of_connections
 from sync_workers.redis.presence import ProcessInfo, processes
 from sync_workers.redis.queues import Taken, Waiting, bound_queues, taken, waiting
 from sync_workers.redis.totals import Totals, totals_of
@@ -93,7 +93,9 @@ def _with_connections(
     """The totals; a task is paused with a connection that it uses: it does not run then, and is not late."""
     names = {name for task in tasks.values() for name in task.sync_connections}
     paused = {name for name in names if pause_of_connections(client, [name]) is not None}
-    by = {name: "person" for name, task in tasks.items() if not paused.isdisjoint(task.sync_connections)}
+    by = {
+        name: By.PERSON.value for name, task in tasks.items() if not paused.isdisjoint(task.sync_connections)
+    }
     return {name: replace(one, paused=one.paused or by.get(name, "")) for name, one in found.items()}
 
 
