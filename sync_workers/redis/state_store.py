@@ -63,25 +63,21 @@ class RedisStore:
     def load(self) -> State | None:
         """The state; one of an older version is stored anew in the form of this one, all at once."""
         meta = known(self._client, self._keys)
-        state = _read(self._client, self._keys, meta, PARTS)
-        if state is not None and version_of(meta) != VERSION:
+        state, version = _read(self._client, self._keys, meta, PARTS), version_of(meta.get(b"version"))
+        if state is not None and version != VERSION:
             self.replace(state)
             told = "task %s: its state was brought from version %s to %s"
-            _log.info(told, self._keys.task, version_of(meta), VERSION, extra={"action": "upgrade"})
+            _log.info(told, self._keys.task, version, VERSION, extra={"action": "upgrade"})
         return state
 
-    def expect_known(self) -> None:
-        """Make sure, in one call, that the state can be read here.
+    def setup(self) -> Mapping[str, str]:
+        """The set-up alone, in one call; empty when the task never ran.
 
         Raises:
             OtherVersionError: a newer version wrote it.
         """
-        if (stored := self._client.ask("HGET", self._keys.meta, "version")) is not None:
-            expect_known(self._keys.task, {b"version": stored})
-
-    def setup(self) -> Mapping[str, str]:
-        """The set-up alone; empty when the task never ran."""
-        return load_setup(self._client, self._keys.task)
+        found: Mapping[str, str] = load_json(known(self._client, self._keys).get(b"setup", b"{}"))
+        return found
 
     def begin(self, operation: int, change: Change, intent: Entry | None = None) -> bool:
         return self._step("begin", operation, change, intent) != b"begun"
@@ -196,7 +192,7 @@ def load_setup(client: Client, task: str) -> Mapping[str, str]:
         StateError: Redis refuses.
     """
     version, setup = client.ask("HMGET", Keys(task).meta, "version", "setup")
-    if setup is None or not is_known(version_of({b"version": version})):
+    if setup is None or not is_known(version_of(version)):
         return {}
     found: Mapping[str, str] = load_json(setup)
     return found
@@ -217,9 +213,9 @@ def put_decision(client: Client, task: str, field: tuple[ID, str], decision: Dec
         StateError: Redis refuses, or the state is of another version.
     """
     meta = known(client, Keys(task))
-    if meta and version_of(meta) != VERSION:
+    if meta and (version := version_of(meta.get(b"version"))) != VERSION:
         raise StateError(
-            f"the state of task {task} is still of version {version_of(meta)}: its next run, by a worker of "
+            f"the state of task {task} is still of version {version}: its next run, by a worker of "
             "this version, brings it up to date; decide then"
         )
     client.ask("HSET", Keys(task).part("decisions"), one_field(*field), model_body(decision))
@@ -237,7 +233,7 @@ def _read(client: Client, keys: Keys, meta: Mapping[bytes, bytes], parts: Collec
         return _scan(client, keys.part(part)) if part in parts else iter(())
 
     try:
-        return state_of(version_of(meta), meta.get(b"setup", b"{}"), fields)
+        return state_of(version_of(meta.get(b"version")), meta.get(b"setup", b"{}"), fields)
     except (ValueError, TypeError, ValidationError) as error:
         raise StateError(
             f"the state of task {keys.task} in Redis cannot be read ({type(error).__name__}): "
@@ -255,7 +251,7 @@ def known(client: Client, keys: Keys) -> Mapping[bytes, bytes]:
     """
     meta: Mapping[bytes, bytes] = client.ask("HGETALL", keys.meta)
     if meta:
-        expect_known(keys.task, meta)
+        expect_known(keys.task, meta.get(b"version"))
     return meta
 
 

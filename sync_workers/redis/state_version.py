@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sync_workers.errors import OtherVersionError, StateError
 from sync_workers.redis.keys import Keys
 from sync_workers.state import VERSION, is_known, known_versions
 
 
-def version_of(meta: Mapping[bytes, bytes | None]) -> int:
-    """The version that stands there; 0, which there never was, where none can be read."""
-    stored = meta.get(b"version") or b""
-    return int(stored) if stored.isdigit() else 0
+def version_of(stored: bytes | None) -> int:
+    """The version that is stored; 0, which there never was, where none can be read."""
+    return int(stored) if stored and stored.isdigit() else 0
 
 
-def expect_known(task: str, meta: Mapping[bytes, bytes | None]) -> None:
-    """Make sure that a state can be read here.
+def expect_known(task: str, stored: bytes | None) -> None:
+    """Make sure that a state of the stored version can be read here.
 
     Raises:
         OtherVersionError: a newer version wrote it.
         StateError: it is of a version that is not known here.
     """
-    version = version_of(meta)
+    version = version_of(stored)
     if version > VERSION:
         raise newer(task, f"version {version}")
     if not is_known(version):

@@ -264,7 +264,6 @@ def _guarded(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
 def _of_known_version(work: Callable[[Attempt], Done], attempt: Attempt) -> Done:
     """The work, where this worker can read what stands there; in an upgrade another one can."""
     try:
-        attempt.store.expect_known()
         return work(attempt)
     except OtherVersionError as error:
         if may_wait_for_version(attempt.runs):

@@ -87,12 +87,12 @@ def test_an_intent_whose_answer_was_lost_on_the_way_is_no_earlier_attempt(
 
 def test_a_newer_version_is_refused_with_the_remedy(redis_client: Client, task_name: str) -> None:
     store = take(redis_client, task_name, new_run_id())
-    store.expect_known()
+    assert store.setup() == {}
     store.commit(None, LINK)
-    store.expect_known()
+    assert store.setup() == {}
     redis_client.ask("HSET", Keys(task_name).meta, "version", "99")
 
-    for use in (store.load, store.expect_known, lambda: load(redis_client, task_name)):
+    for use in (store.load, store.setup, lambda: load(redis_client, task_name)):
         with pytest.raises(OtherVersionError, match=r"version 99 .*\(only 1\): upgrade"):
             use()
     with pytest.raises(OtherVersionError, match="upgrade"):
